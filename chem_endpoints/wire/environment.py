@@ -1,0 +1,24 @@
+"""Names of the environment variables that a deployed Model hands to its container.
+
+The endpoint stack writes them, the server's settings read them; nothing else passes between the two.
+Sources: "Use Your Own Inference Code with Hosting Services" (SageMaker developer guide) for the two that
+SageMaker itself sets.
+"""
+
+ENDPOINT_NAME = "CHEM_ENDPOINTS_NAME"
+"""The SageMaker endpoint's name; the dimension of the log line's metrics."""
+
+MODEL_SHA256 = "CHEM_ENDPOINTS_MODEL_SHA256"
+"""The declared model digest; the server does not start when the bundle's differs."""
+
+REQUEST_SECONDS = "CHEM_ENDPOINTS_REQUEST_SECONDS"
+"""Deadline of one request: finished rows come back, the others carry a timeout reason."""
+
+WORKERS = "CHEM_ENDPOINTS_WORKERS"
+"""Number of worker processes; default: the number of usable cores."""
+
+BIND_PORT = "SAGEMAKER_BIND_TO_PORT"
+"""Port to listen on; default 8080."""
+
+MODEL_DIR = "SM_MODEL_DIR"
+"""Folder that holds the unpacked bundle; default /opt/ml/model."""

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# lock.sh           upgrade: resolve everything anew and rewrite the locks
+# lock.sh --check   fail when a committed lock no longer follows from pyproject.toml
+# The check resolves onto a copy of the committed locks, so a release upstream never changes its answer.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+compile() { # compile OUTPUT ARGUMENT...
+  local output="$1"; shift
+  .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-annotate --quiet \
+    --generate-hashes --no-emit-package torch --output-file "$output" "$@"
+}
+
+compile_all() { # compile_all DIRECTORY [ARGUMENT...]
+  local directory="$1"; shift
+  compile "$directory/full.lock" --all-extras "$@"
+  compile "$directory/base.lock" --extra server --extra chem --constraint "$directory/full.lock" "$@"
+  compile "$directory/deep.lock" --extra server --extra chem --extra deep --constraint "$directory/full.lock" "$@"
+}
+
+if [ "${1:-}" = --check ]; then
+  fresh="$(mktemp -d)"
+  trap 'rm -rf "$fresh"' EXIT
+  cp requirements/*.lock "$fresh"
+  compile_all "$fresh"
+  for lock in requirements/*.lock; do
+    diff -u "$lock" "$fresh/$(basename "$lock")" >&2 \
+      || { echo "$lock does not follow from pyproject.toml: run 'make lock' and commit the result" >&2; exit 1; }
+    if grep -n '://' "$lock" >&2; then echo "$lock holds an address; a lock must hold none" >&2; exit 1; fi
+  done
+else
+  compile_all requirements --upgrade
+fi
