@@ -1,8 +1,8 @@
 """The manifest of a model bundle: what a model reads, returns, was trained on and must reproduce.
 
-``manifest.json`` lies at the root of ``model.tar.gz`` and lists the SHA-256 of every other file of the bundle, so
-that the SHA-256 of the manifest itself, the *model digest*, stands for the whole model. Declarations carry that
-digest, the server checks it at start and returns it with each answer.
+``manifest.json`` lies at the root of ``model.tar.gz`` and lists the SHA-256 of every other file of the
+bundle, so that the SHA-256 of the manifest itself, the *model digest*, stands for the whole model.
+Declarations carry that digest, the server checks it at start and returns it with each answer.
 """
 
 import hashlib
@@ -99,10 +99,12 @@ class Manifest(_Strict):
 
     @model_validator(mode="after")
     def _names_are_distinct(self) -> "Manifest":
-        names = [column.name for column in (*self.features, *self.outputs)]
+        names = [feature.name for feature in self.features] + [output.name for output in self.outputs]
         doubled = sorted({name for name in names if names.count(name) > 1})
         if doubled:
-            raise ValueError(f"these columns are named twice among features and outputs: {', '.join(doubled)}")
+            raise ValueError(
+                f"these columns are named twice among features and outputs: {', '.join(doubled)}"
+            )
         return self
 
     def to_bytes(self) -> bytes:

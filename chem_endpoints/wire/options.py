@@ -1,0 +1,52 @@
+"""Options of a request: ``key=value;…`` in the header ``X-Amzn-SageMaker-Custom-Attributes``.
+
+SageMaker forwards that header both ways: at most 1 024 visible ASCII characters (InvokeEndpoint API).
+Unknown keys are ignored, so that a newer client may talk to an older server.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+HEADER = "X-Amzn-SageMaker-Custom-Attributes"
+MODEL_DIGEST_KEY = "model-sha256"
+REQUEST_ID_KEY = "request-id"
+RETURN_KEY = "return"
+
+Return = Literal["all", "added"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestOptions:
+    """What a caller can ask for.
+
+    Attributes:
+        returned: ``all``: every column of the caller and the added ones; ``added``: the row number, if one
+            was sent, and the added columns only.
+        request_id: the caller's own id, written to the server's log line.
+    """
+
+    returned: Return = "all"
+    request_id: str | None = None
+
+    def to_header(self) -> str:
+        """The header's value."""
+        pairs = {RETURN_KEY: self.returned, REQUEST_ID_KEY: self.request_id}
+        return format_attributes({key: value for key, value in pairs.items() if value is not None})
+
+
+def parse_options(header: str | None) -> RequestOptions:
+    """Reads the options of a request; absent ones take their default."""
+    attributes = parse_attributes(header)
+    returned: Return = "added" if attributes.get(RETURN_KEY) == "added" else "all"
+    return RequestOptions(returned=returned, request_id=attributes.get(REQUEST_ID_KEY))
+
+
+def format_attributes(attributes: dict[str, str]) -> str:
+    """Writes ``key=value;…``."""
+    return ";".join(f"{key}={value}" for key, value in attributes.items())
+
+
+def parse_attributes(header: str | None) -> dict[str, str]:
+    """Reads ``key=value;…``; a part without ``=`` is ignored."""
+    parts = (part.partition("=") for part in (header or "").split(";"))
+    return {key.strip(): value.strip() for key, separator, value in parts if separator}

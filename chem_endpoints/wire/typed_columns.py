@@ -1,0 +1,116 @@
+"""From cells as they travelled to columns of the type that a manifest declares."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from chem_endpoints.wire.csv_format import MISSING_NUMBER, MISSING_OTHER
+from chem_endpoints.wire.manifest import Dtype
+
+PANDAS_DTYPES: dict[Dtype, str] = {
+    "float64": "float64",
+    "int64": "Int64",
+    "boolean": "boolean",
+    "text": "str",
+}
+"""What a column of each manifest type is in a DataFrame."""
+
+_MISSING = object()
+_MALFORMED = object()
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+_KINDS: dict[Dtype, str] = {
+    "float64": "a number",
+    "int64": "a whole number",
+    "boolean": "true or false",
+    "text": "text",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TypedColumn:
+    """A column of the declared type; where ``missing`` or ``malformed`` it holds no value."""
+
+    values: "pd.Series[Any]"
+    missing: npt.NDArray[np.bool_]
+    malformed: npt.NDArray[np.bool_]
+
+
+def kind_of(dtype: Dtype) -> str:
+    """The type in words, for messages."""
+    return _KINDS[dtype]
+
+
+def typed(column: "pd.Series[Any]", dtype: Dtype) -> TypedColumn:
+    """Reads each cell of a column as the declared type.
+
+    Numbers may be written as text; empty text, ``None``, NaN and the placeholders are missing; an infinite or
+    unreadable number is malformed. Nothing is guessed and no cell influences another.
+    """
+    if dtype == "float64" and pd.api.types.is_float_dtype(column.dtype):
+        numbers = column.to_numpy(dtype="float64", na_value=math.nan)
+        malformed = np.isinf(numbers)
+        values = pd.Series(np.where(malformed, math.nan, numbers), index=column.index, dtype="float64")
+        return TypedColumn(values=values, missing=np.isnan(numbers), malformed=malformed)
+    read = _READERS[dtype]
+    cells = [_MISSING if _is_missing(cell) else read(cell) for cell in column.tolist()]
+    missing = np.fromiter((cell is _MISSING for cell in cells), dtype=bool, count=len(cells))
+    malformed = np.fromiter((cell is _MALFORMED for cell in cells), dtype=bool, count=len(cells))
+    known = [None if gone else cell for cell, gone in zip(cells, missing | malformed, strict=True)]
+    return TypedColumn(values=_series(known, dtype, column.index), missing=missing, malformed=malformed)
+
+
+def _series(cells: list[Any], dtype: Dtype, index: pd.Index) -> "pd.Series[Any]":
+    if dtype == "float64":
+        cells = [math.nan if cell is None else cell for cell in cells]
+    return pd.Series(cells, index=index, dtype=PANDAS_DTYPES[dtype])
+
+
+def _is_missing(cell: object) -> bool:
+    if isinstance(cell, str):
+        return not cell.strip() or cell in (MISSING_NUMBER, MISSING_OTHER)
+    return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and math.isnan(cell))
+
+
+def _number(cell: object) -> object:
+    if isinstance(cell, str) and "_" in cell:  # float("1_000") is 1000.0, which no data file means
+        return _MALFORMED
+    try:
+        number = float(cell)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return _MALFORMED
+    return number if math.isfinite(number) else _MALFORMED
+
+
+def _whole_number(cell: object) -> object:
+    if isinstance(cell, int | np.integer):
+        return int(cell)
+    if isinstance(cell, str) and cell.strip().lstrip("+-").isdecimal():
+        number: object = int(cell)
+    else:
+        number = _number(cell)
+        if isinstance(number, float):
+            number = int(number) if number.is_integer() else _MALFORMED
+    return number if isinstance(number, int) and abs(number) < 2**63 else _MALFORMED
+
+
+def _boolean(cell: object) -> object:
+    if isinstance(cell, bool | np.bool_):
+        return bool(cell)
+    return _BOOLEANS.get(str(cell).strip().lower(), _MALFORMED)
+
+
+def _text(cell: object) -> object:
+    return cell if isinstance(cell, str) else str(cell)
+
+
+_READERS: dict[Dtype, Callable[[object], object]] = {
+    "float64": _number,
+    "int64": _whole_number,
+    "boolean": _boolean,
+    "text": _text,
+}

@@ -1,0 +1,202 @@
+"""Promise: what a format carries comes back exactly; what it cannot carry is refused by name, never changed."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+
+from chem_endpoints.wire import codec
+from chem_endpoints.wire.content_types import ARROW, CSV, JSON
+from chem_endpoints.wire.errors import WireError
+from chem_endpoints.wire.manifest import Dtype
+from chem_endpoints.wire.typed_columns import PANDAS_DTYPES, typed
+
+AWKWARD_TEXTS = [
+    "007",
+    "NA",
+    "null",
+    "N/A",
+    "1E5",
+    "true",
+    "",
+    "\r",
+    "a\rb",
+    "\n",
+    "\r\n",
+    ",",
+    '"',
+    " x ",
+    "nan",
+]
+AWKWARD_TEXTS += ["None", "-0", "1_000", "\ufeffx", "é", "\x00", "a\x00b", "=1+1", "'", "\t", "0x10", "inf"]
+
+texts = st.one_of(
+    st.sampled_from(AWKWARD_TEXTS), st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+)
+VALUES: dict[Dtype, st.SearchStrategy[object]] = {
+    "float64": st.floats(allow_infinity=False, allow_nan=False, width=64) | st.just(math.nan),
+    "int64": st.integers(-(2**63), 2**63 - 1) | st.none(),
+    "boolean": st.booleans() | st.none(),
+    "text": texts,
+}
+
+
+@st.composite
+def typed_frames(draw: st.DrawFn) -> tuple[pd.DataFrame, list[Dtype]]:
+    rows = draw(st.integers(0, 6))
+    dtypes = draw(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=4))
+    names = draw(st.lists(texts.filter(str.strip), min_size=len(dtypes), max_size=len(dtypes), unique=True))
+    frame = pd.DataFrame(
+        {
+            name: pd.Series(
+                draw(st.lists(VALUES[dtype], min_size=rows, max_size=rows)), dtype=PANDAS_DTYPES[dtype]
+            )
+            for name, dtype in zip(names, dtypes, strict=True)
+        },
+        index=pd.RangeIndex(rows),
+    )
+    return frame, dtypes
+
+
+def through(frame: pd.DataFrame, content_type: str) -> pd.DataFrame:
+    return codec.decode(codec.encode(frame, content_type), content_type)
+
+
+def assert_cells_survive(frame: pd.DataFrame, dtypes: list[Dtype], content_type: str) -> None:
+    came = through(frame, content_type)
+    assert [str(name) for name in came.columns] == list(frame.columns) or (
+        content_type == JSON and frame.empty
+    )
+    assert len(came) == len(frame)
+    for position, dtype in enumerate(dtypes if len(frame) else []):
+        column = came.iloc[:, position]
+        if dtype == "text":
+            assert column.tolist() == frame.iloc[:, position].tolist()
+        else:
+            restored = typed(column, dtype).values
+            expected = frame.iloc[:, position]
+            assert restored.dtype == expected.dtype
+            assert_frame_equal(restored.to_frame("x"), expected.to_frame("x"), check_exact=True)
+
+
+@given(typed_frames())
+@example((pd.DataFrame({"x": pd.Series(["", "", ""], dtype="str")}), ["text"]))
+@example((pd.DataFrame({"x": pd.Series(["a\rb"], dtype="str"), "y": [0.1 + 0.2]}), ["text", "float64"]))
+@example((pd.DataFrame({"\ufeffx": pd.Series(["1"], dtype="str")}), ["text"]))
+def test_csv_returns_every_cell_that_it_accepts(case: tuple[pd.DataFrame, list[Dtype]]) -> None:
+    assert_cells_survive(*case, CSV)
+
+
+@given(typed_frames())
+def test_json_returns_every_cell(case: tuple[pd.DataFrame, list[Dtype]]) -> None:
+    assert_cells_survive(*case, JSON)
+
+
+@given(typed_frames(), st.data())
+def test_arrow_returns_the_same_frame_with_its_index_and_types(
+    case: tuple[pd.DataFrame, list[Dtype]], data: st.DataObject
+) -> None:
+    frame, _ = case
+    labels = data.draw(st.lists(st.sampled_from(["a", "a", "b"]), min_size=len(frame), max_size=len(frame)))
+    frame.index = pd.Index(labels, dtype="str")
+    assert_frame_equal(through(frame, ARROW), frame)
+
+
+@pytest.mark.parametrize("text", AWKWARD_TEXTS)
+def test_an_id_stays_the_text_that_it_is_in_csv(text: str) -> None:
+    frame = pd.DataFrame({"id": pd.Series([text, "x"], dtype="str"), "n": [1.5, math.nan]})
+    assert through(frame, CSV)["id"].tolist() == [text, "x"]
+
+
+def test_csv_refuses_a_text_that_would_come_back_as_missing() -> None:
+    frame = pd.DataFrame({"batch": pd.Series(["ok", "__NA__"], dtype="str")})
+    with pytest.raises(WireError, match=r"column 'batch', row 1: the text __NA__"):
+        codec.encode(frame, CSV)
+
+
+def test_csv_refuses_half_a_surrogate_pair() -> None:
+    with pytest.raises(WireError, match="surrogate"):
+        codec.encode(pd.DataFrame({"x": pd.Series(["\ud800"], dtype=object)}), CSV)
+
+
+def test_duplicate_column_names_survive_csv_and_are_refused_elsewhere() -> None:
+    frame = pd.DataFrame([["1", "2"]], columns=["a", "a"])
+    assert through(frame, CSV).columns.tolist() == ["a", "a"]
+    for content_type in (JSON, ARROW):
+        with pytest.raises(WireError):
+            codec.encode(frame, content_type)
+
+
+def test_infinities_travel_as_text_in_json() -> None:
+    frame = pd.DataFrame({"x": [math.inf, -math.inf, 1.0]})
+    assert codec.encode(frame, JSON) == b'[{"x":"Infinity"},{"x":"-Infinity"},{"x":1.0}]'
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        (b"smiles\nCCO\n\nCC\n", ["CCO", "", "CC"]),  # one column: a blank line is an empty cell
+        (b"smiles\r\nCCO\r\nCC\r\n", ["CCO", "CC"]),
+        (b"\xef\xbb\xbfsmiles\nCCO", ["CCO"]),
+        (b"smiles,id\nCCO,1\n\nCC,2\n\n", ["CCO", "CC"]),
+        (b"smiles,id\nCCO\n", ["CCO"]),
+        (b"smiles\nCCO\n\n\n", ["CCO"]),
+    ],
+)
+def test_csv_as_people_write_it(body: bytes, rows: list[str]) -> None:
+    frame = codec.decode(body, CSV)
+    assert frame["smiles"].tolist() == rows
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "message"),
+    [
+        (b"", CSV, "empty"),
+        (b"   \n", CSV, "empty"),
+        (b"a,b\n1,2,3\n", CSV, "line 2"),
+        (b"a\n\xff\n", CSV, "not UTF-8"),
+        (b"{", JSON, "not JSON"),
+        (b'{"a": 1}', JSON, "none of the layouts"),
+        (b"[1]", JSON, "row 0"),
+        (b'[{"a": NaN}]', JSON, "not JSON"),
+        (b'{"columns": ["a"], "data": [[1, 2]]}', JSON, "row 0"),
+        (b'{"columns": 1, "data": []}', JSON, "must be lists"),
+        (b'{"a": [1], "b": [1, 2]}', JSON, "different lengths"),
+        (b"[" * 100_000, JSON, "not JSON"),
+        (b"not arrow", ARROW, "Arrow"),
+        (b"", ARROW, "Arrow"),
+    ],
+)
+def test_a_malformed_body_is_told_what_to_do(body: bytes, content_type: str, message: str) -> None:
+    with pytest.raises(WireError, match=message):
+        codec.decode(body, content_type)
+
+
+@given(st.binary(max_size=60), st.sampled_from([CSV, JSON, ARROW]))
+def test_no_body_raises_anything_but_a_wire_error(body: bytes, content_type: str) -> None:
+    try:
+        codec.decode(body, content_type)
+    except WireError as error:
+        assert error.status == 400
+
+
+def test_json_layouts_mean_the_same() -> None:
+    expected = [["CCO", 1], ["CC", None]]
+    bodies = [
+        b'[{"smiles": "CCO", "id": 1}, {"smiles": "CC"}]',
+        b'{"instances": [{"smiles": "CCO", "id": 1}, {"smiles": "CC"}]}',
+        b'{"columns": ["smiles", "id"], "data": [["CCO", 1], ["CC", null]]}',
+        b'{"smiles": ["CCO", "CC"], "id": [1, null]}',
+    ]
+    for body in bodies:
+        frame = codec.decode(body, JSON)
+        assert frame.columns.tolist() == ["smiles", "id"]
+        assert frame.to_numpy().tolist() == expected
+
+
+def test_a_numpy_integer_column_becomes_json_numbers() -> None:
+    assert codec.encode(pd.DataFrame({"n": np.array([1, 2])}), JSON) == b'[{"n":1},{"n":2}]'
