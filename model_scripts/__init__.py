@@ -1,0 +1,1 @@
+"""One script per model family, and the chemistry they share."""

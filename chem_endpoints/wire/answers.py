@@ -7,19 +7,8 @@ import pandas as pd
 
 from chem_endpoints.wire.columns import PREDICTION_ERROR
 from chem_endpoints.wire.errors import WireError
-from chem_endpoints.wire.manifest import Output
+from chem_endpoints.wire.manifest import Output, answer_columns
 from chem_endpoints.wire.typed_columns import PANDAS_DTYPES, kind_of, typed
-
-ERROR_OUTPUT = Output(
-    name=PREDICTION_ERROR,
-    dtype="text",
-    description="empty for a predicted row, else the reason and what to do",
-)
-
-
-def answer_columns(outputs: Sequence[Output]) -> tuple[Output, ...]:
-    """Every column that an answer adds: the manifest's outputs, then the error column."""
-    return (*outputs, ERROR_OUTPUT)
 
 
 def empty_answer(outputs: Sequence[Output], rows: int) -> pd.DataFrame:
@@ -71,8 +60,6 @@ def restore_answer(frame: pd.DataFrame, outputs: Sequence[Output]) -> pd.DataFra
         column = typed(frame[output.name], output.dtype)
         if column.malformed.any():
             row = int(column.malformed.argmax())
-            raise WireError(
-                f"row {row} of the answer's column {output.name!r} does not hold {kind_of(output.dtype)}"
-            )
+            raise WireError(f"row {row} of the answer's column {output.name!r} does not hold {kind_of(output.dtype)}")
         restored[output.name] = column.values
     return restored

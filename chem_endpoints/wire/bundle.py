@@ -99,9 +99,7 @@ def verify_files(files: Mapping[str, bytes], *, where: str) -> VerifiedBundle:
         BundleError: the manifest is missing or malformed, or a file is missing, changed or not listed.
     """
     if MANIFEST_NAME not in files:
-        raise BundleError(
-            f"{where}: holds no {MANIFEST_NAME}. Is it a bundle that chem-endpoints train wrote?"
-        )
+        raise BundleError(f"{where}: holds no {MANIFEST_NAME}. Is it a bundle that chem-endpoints train wrote?")
     manifest_bytes = files[MANIFEST_NAME]
     try:
         manifest = Manifest.model_validate_json(manifest_bytes)
@@ -119,6 +117,4 @@ def verify_files(files: Mapping[str, bytes], *, where: str) -> VerifiedBundle:
     ]
     if problems_by_file:
         raise BundleError(f"{where} does not match its {MANIFEST_NAME}: {'; '.join(problems_by_file)}")
-    return VerifiedBundle(
-        manifest=manifest, manifest_bytes=manifest_bytes, digest=model_digest(manifest_bytes)
-    )
+    return VerifiedBundle(manifest=manifest, manifest_bytes=manifest_bytes, digest=model_digest(manifest_bytes))

@@ -20,9 +20,7 @@ def request_type(header: str | None) -> str:
     if name in ("*/*", "application/octet-stream"):
         return CSV
     if name not in READABLE:
-        raise UnsupportedContentTypeError(
-            f"Content-Type {name!r} is not read here. Send one of: {', '.join(READABLE)}"
-        )
+        raise UnsupportedContentTypeError(f"Content-Type {name!r} is not read here. Send one of: {', '.join(READABLE)}")
     return name
 
 

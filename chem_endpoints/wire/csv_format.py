@@ -77,9 +77,7 @@ def write_csv(frame: pd.DataFrame) -> bytes:
         index=False,
         header=header,
         lineterminator="\n",
-        quoting=csv.QUOTE_ALL
-        if needs_quotes or (header and header[0].startswith("\ufeff"))
-        else csv.QUOTE_MINIMAL,
+        quoting=csv.QUOTE_ALL if needs_quotes or (header and header[0].startswith("\ufeff")) else csv.QUOTE_MINIMAL,
     )
     try:
         return text.encode()

@@ -17,6 +17,12 @@ REQUEST_SECONDS = "CHEM_ENDPOINTS_REQUEST_SECONDS"
 WORKERS = "CHEM_ENDPOINTS_WORKERS"
 """Number of worker processes; default: the number of usable cores."""
 
+HOST = "CHEM_ENDPOINTS_HOST"
+"""Address to listen on; default 0.0.0.0, as SageMaker needs. The local AWS sets 127.0.0.1."""
+
+MAX_BODY_MEGABYTES = "CHEM_ENDPOINTS_MAX_BODY_MB"
+"""Largest request body in 10^6 bytes; default 25, SageMaker's own limit for real-time endpoints."""
+
 BIND_PORT = "SAGEMAKER_BIND_TO_PORT"
 """Port to listen on; default 8080."""
 

@@ -40,9 +40,7 @@ def match_columns(names: Sequence[object], features: Sequence[Feature]) -> dict[
             found[feature.name] = positions[0]
         elif positions:
             rivals = ", ".join(repr(present[position]) for position in positions)
-            problems.append(
-                f"feature {feature.name!r} could be any of the columns {rivals}: rename all but one"
-            )
+            problems.append(f"feature {feature.name!r} could be any of the columns {rivals}: rename all but one")
         else:
             problems.append(f"feature {feature.name!r} has no column{_nearest(feature.name, present)}")
     if problems:

@@ -24,9 +24,7 @@ def read_json(body: bytes) -> pd.DataFrame:
     try:
         document = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        where = (
-            f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
-        )
+        where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         raise WireError(f"the body is not JSON{where}; {_LAYOUTS}") from None
     if isinstance(document, dict) and set(document) >= {"instances"}:
         document = document["instances"]
@@ -34,11 +32,7 @@ def read_json(body: bytes) -> pd.DataFrame:
         return _from_records(document)
     if isinstance(document, dict) and set(document) >= {"columns", "data"}:
         return _from_split(document)
-    if (
-        isinstance(document, dict)
-        and document
-        and all(isinstance(value, list) for value in document.values())
-    ):
+    if isinstance(document, dict) and document and all(isinstance(value, list) for value in document.values()):
         return _from_columns(document)
     raise WireError(f"the JSON body is in none of the layouts that are read here; {_LAYOUTS}")
 
@@ -52,9 +46,7 @@ def _from_records(records: list[Any]) -> pd.DataFrame:
         if not isinstance(record, dict):
             raise WireError(f"row {row} of the JSON body is no object; {_LAYOUTS}")
     names = list(dict.fromkeys(name for record in records for name in record))
-    return _object_frame(
-        {name: [record.get(name) for record in records] for name in names}, rows=len(records)
-    )
+    return _object_frame({name: [record.get(name) for record in records] for name in names}, rows=len(records))
 
 
 def _from_split(document: dict[str, Any]) -> pd.DataFrame:
@@ -63,9 +55,7 @@ def _from_split(document: dict[str, Any]) -> pd.DataFrame:
         raise WireError('"columns" and "data" of the JSON body must be lists')
     for row, cells in enumerate(data):
         if not isinstance(cells, list) or len(cells) != len(names):
-            raise WireError(
-                f'row {row} of "data" does not have one cell for each of the {len(names)} columns'
-            )
+            raise WireError(f'row {row} of "data" does not have one cell for each of the {len(names)} columns')
     columns = list(map(list, zip(*data, strict=True))) if data else [[] for _ in names]
     frame = _object_frame(dict(enumerate(columns)), rows=len(data))
     frame.columns = pd.Index([str(name) for name in names], dtype=object)
@@ -99,11 +89,7 @@ def write_json(frame: pd.DataFrame) -> bytes:
     if len(set(names)) < len(names):
         raise WireError("two columns share a name, which a JSON object cannot carry. Accept text/csv instead")
     columns = [_cells(frame.iloc[:, position]) for position in range(len(names))]
-    records = (
-        [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-        if names
-        else [{}] * len(frame)
-    )
+    records = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] if names else [{}] * len(frame)
     try:
         return json.dumps(records, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (TypeError, ValueError) as error:

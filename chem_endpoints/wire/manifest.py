@@ -6,9 +6,12 @@ Declarations carry that digest, the server checks it at start and returns it wit
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from chem_endpoints.wire.columns import PREDICTION_ERROR
 
 MANIFEST_NAME = "manifest.json"
 
@@ -40,6 +43,16 @@ class Output(_Strict):
     dtype: Dtype
     unit: str | None = None
     description: str = ""
+
+
+ERROR_OUTPUT = Output(
+    name=PREDICTION_ERROR, dtype="text", description="empty for a predicted row, else the reason and what to do"
+)
+
+
+def answer_columns(outputs: Sequence[Output]) -> tuple[Output, ...]:
+    """Every column that an answer adds: the manifest's outputs, then the error column."""
+    return (*outputs, ERROR_OUTPUT)
 
 
 class DescriptorSet(_Strict):
@@ -93,6 +106,7 @@ class Manifest(_Strict):
     descriptors: DescriptorSet | None = None
     standardisation: str
     libraries: dict[str, str]
+    """Import name → version at training; the server names one that is missing."""
     files: dict[str, Sha256]
     training: Training
     golden: GoldenRows
@@ -102,9 +116,7 @@ class Manifest(_Strict):
         names = [feature.name for feature in self.features] + [output.name for output in self.outputs]
         doubled = sorted({name for name in names if names.count(name) > 1})
         if doubled:
-            raise ValueError(
-                f"these columns are named twice among features and outputs: {', '.join(doubled)}"
-            )
+            raise ValueError(f"these columns are named twice among features and outputs: {', '.join(doubled)}")
         return self
 
     def to_bytes(self) -> bytes:

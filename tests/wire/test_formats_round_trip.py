@@ -34,9 +34,7 @@ AWKWARD_TEXTS = [
 ]
 AWKWARD_TEXTS += ["None", "-0", "1_000", "\ufeffx", "é", "\x00", "a\x00b", "=1+1", "'", "\t", "0x10", "inf"]
 
-texts = st.one_of(
-    st.sampled_from(AWKWARD_TEXTS), st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-)
+texts = st.one_of(st.sampled_from(AWKWARD_TEXTS), st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
 VALUES: dict[Dtype, st.SearchStrategy[object]] = {
     "float64": st.floats(allow_infinity=False, allow_nan=False, width=64) | st.just(math.nan),
     "int64": st.integers(-(2**63), 2**63 - 1) | st.none(),
@@ -52,9 +50,7 @@ def typed_frames(draw: st.DrawFn) -> tuple[pd.DataFrame, list[Dtype]]:
     names = draw(st.lists(texts.filter(str.strip), min_size=len(dtypes), max_size=len(dtypes), unique=True))
     frame = pd.DataFrame(
         {
-            name: pd.Series(
-                draw(st.lists(VALUES[dtype], min_size=rows, max_size=rows)), dtype=PANDAS_DTYPES[dtype]
-            )
+            name: pd.Series(draw(st.lists(VALUES[dtype], min_size=rows, max_size=rows)), dtype=PANDAS_DTYPES[dtype])
             for name, dtype in zip(names, dtypes, strict=True)
         },
         index=pd.RangeIndex(rows),
@@ -68,9 +64,7 @@ def through(frame: pd.DataFrame, content_type: str) -> pd.DataFrame:
 
 def assert_cells_survive(frame: pd.DataFrame, dtypes: list[Dtype], content_type: str) -> None:
     came = through(frame, content_type)
-    assert [str(name) for name in came.columns] == list(frame.columns) or (
-        content_type == JSON and frame.empty
-    )
+    assert [str(name) for name in came.columns] == list(frame.columns) or (content_type == JSON and frame.empty)
     assert len(came) == len(frame)
     for position, dtype in enumerate(dtypes if len(frame) else []):
         column = came.iloc[:, position]

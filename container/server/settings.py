@@ -1,0 +1,91 @@
+"""Settings of the server: read once from the environment, handed on as one object."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from chem_endpoints.wire import environment
+
+T = TypeVar("T")
+
+
+class SettingsError(Exception):
+    """A variable that cannot be read; names it, its value and what it should be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the server can be told. The variables are listed in `chem_endpoints.wire.environment`.
+
+    Attributes:
+        model_dir: folder of the unpacked bundle.
+        host: address to listen on.
+        port: port to listen on.
+        endpoint_name: SageMaker endpoint, for the log line.
+        model_sha256: digest that the bundle must have; ``None``: any.
+        workers: number of worker processes.
+        request_seconds: deadline of a request, queueing included.
+        max_body_bytes: larger bodies are refused before they are read.
+        max_waiting: requests that may wait for a worker; further ones are told to come again.
+    """
+
+    model_dir: Path = Path("/opt/ml/model")
+    host: str = "0.0.0.0"  # noqa: S104 - SageMaker reaches the container from outside
+    port: int = 8080
+    endpoint_name: str = "local"
+    model_sha256: str | None = None
+    workers: int = 1
+    request_seconds: float = 50.0
+    max_body_bytes: int = 25_000_000
+    max_waiting: int = 64
+
+
+def read_settings(env: Mapping[str, str]) -> Settings:
+    """Reads the settings; a variable that is absent or empty takes its default.
+
+    Raises:
+        SettingsError: a value is of the wrong kind.
+    """
+    default = Settings()
+
+    def read(name: str, cast: Callable[[str], T], otherwise: T) -> T:
+        text = env.get(name, "").strip()
+        if not text:
+            return otherwise
+        try:
+            return cast(text)
+        except ValueError:
+            raise SettingsError(
+                f"{name}={text!r} is not a valid {cast.__name__.strip('_').replace('_', ' ')}"
+            ) from None
+
+    return Settings(
+        model_dir=read(environment.MODEL_DIR, Path, default.model_dir),
+        host=read(environment.HOST, str, default.host),
+        port=read(environment.BIND_PORT, int, default.port),
+        endpoint_name=read(environment.ENDPOINT_NAME, str, default.endpoint_name),
+        model_sha256=read(environment.MODEL_SHA256, str, default.model_sha256),
+        workers=read(environment.WORKERS, _positive_int, _usable_cores()),
+        request_seconds=read(environment.REQUEST_SECONDS, _positive_number, default.request_seconds),
+        max_body_bytes=read(environment.MAX_BODY_MEGABYTES, _positive_int, default.max_body_bytes // 10**6) * 10**6,
+    )
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _positive_int(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _positive_number(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError
+    return number

@@ -1,0 +1,1 @@
+"""SMILES, standardisation, descriptors and scaffolds: what the model scripts know about molecules."""

@@ -1,0 +1,1 @@
+"""Training: from a CSV file to a bundle, with honest figures about new compounds."""
