@@ -48,8 +48,9 @@ def kind_of(dtype: Dtype) -> str:
 def typed(column: "pd.Series[Any]", dtype: Dtype) -> TypedColumn:
     """Reads each cell of a column as the declared type.
 
-    Numbers may be written as text; empty text, ``None``, NaN and the placeholders are missing; an infinite or
-    unreadable number is malformed. Nothing is guessed and no cell influences another.
+    Numbers may be written as text. Empty text, ``None``, NaN and the placeholders are missing; ``N/A`` is one for
+    numbers only, in a text column it is text. An infinite or unreadable number is malformed. Nothing is guessed and
+    no cell influences another.
     """
     if dtype == "float64" and pd.api.types.is_float_dtype(column.dtype):
         numbers = column.to_numpy(dtype="float64", na_value=math.nan)
@@ -57,7 +58,8 @@ def typed(column: "pd.Series[Any]", dtype: Dtype) -> TypedColumn:
         values = pd.Series(np.where(malformed, math.nan, numbers), index=column.index, dtype="float64")
         return TypedColumn(values=values, missing=np.isnan(numbers), malformed=malformed)
     read = _READERS[dtype]
-    cells = [_MISSING if _is_missing(cell) else read(cell) for cell in column.tolist()]
+    placeholders = ("", MISSING_OTHER) if dtype == "text" else ("", MISSING_NUMBER, MISSING_OTHER)
+    cells = [_MISSING if _is_missing(cell, placeholders) else read(cell) for cell in column.tolist()]
     missing = np.fromiter((cell is _MISSING for cell in cells), dtype=bool, count=len(cells))
     malformed = np.fromiter((cell is _MALFORMED for cell in cells), dtype=bool, count=len(cells))
     known = [None if gone else cell for cell, gone in zip(cells, missing | malformed, strict=True)]
@@ -70,9 +72,9 @@ def _series(cells: list[Any], dtype: Dtype, index: pd.Index) -> "pd.Series[Any]"
     return pd.Series(cells, index=index, dtype=PANDAS_DTYPES[dtype])
 
 
-def _is_missing(cell: object) -> bool:
+def _is_missing(cell: object, placeholders: tuple[str, ...]) -> bool:
     if isinstance(cell, str):
-        return not cell.strip() or cell in (MISSING_NUMBER, MISSING_OTHER)
+        return cell in placeholders
     return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and math.isnan(cell))
 
 

@@ -7,7 +7,7 @@ import math
 
 import pandas as pd
 
-from chem_endpoints.wire.answers import restore_answer
+from chem_endpoints.wire.answers import assemble_answer
 from chem_endpoints.wire.bundle import BundleError
 from chem_endpoints.wire.features import read_features
 from chem_endpoints.wire.manifest import Cell
@@ -23,7 +23,7 @@ def replay_golden_rows(loaded: LoadedModel) -> int:
     golden, manifest = loaded.bundle.manifest.golden, loaded.bundle.manifest
     rows = read_features(pd.DataFrame(golden.input, dtype=object), manifest.features)
     predicted = loaded.script.predict_fn(rows.frame, loaded.model)
-    answer = restore_answer(predicted, manifest.outputs)
+    answer = assemble_answer(predicted, manifest.outputs, rows=len(rows.frame), reasons=rows.reasons)
     for name, expected in golden.output.items():
         for row, (want, got) in enumerate(zip(expected, answer[name].tolist(), strict=True)):
             if not _equal(want, got, golden.relative_tolerance):

@@ -148,14 +148,23 @@ class WorkerProcess:
 
 
 async def start_worker(context: ProcessContext, *, check_golden_rows: bool) -> WorkerProcess:
-    """Starts a worker process and connects to it; ask it to introduce itself next."""
+    """Starts a worker process and connects to it; ask it to introduce itself next.
+
+    Raises:
+        StartupError: there is no host to fork it from.
+    """
     ours, theirs = socket.socketpair()
     cell = context.RawValue(ctypes.c_longlong, NO_ROW)
     process = context.Process(
         target=enter_worker, args=(theirs, cell), kwargs={"check_golden_rows": check_golden_rows}, daemon=True
     )
     # The start waits for the host, which may still be loading the model: not a thing for the event loop.
-    await asyncio.to_thread(process.start)
-    theirs.close()
+    try:
+        await asyncio.to_thread(process.start)
+    except (EOFError, OSError) as error:
+        ours.close()
+        raise StartupError("the model host died while it loaded the model") from error
+    finally:
+        theirs.close()
     reader, writer = await asyncio.open_connection(sock=ours)
     return WorkerProcess(process=process, reader=reader, writer=writer, cell=cell)

@@ -1,0 +1,1 @@
+"""The client: a DataFrame in, the same DataFrame with answers out."""

@@ -1,0 +1,124 @@
+"""What an endpoint is, found from AWS itself: kind, columns, limits, places."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from chem_endpoints.client.aws import AwsClients, read_object, split_uri
+from chem_endpoints.errors import AccessRefusedError, EndpointError, EndpointNotFoundError, ForeignEndpointError
+from chem_endpoints.wire import tags
+from chem_endpoints.wire.manifest import Manifest, model_digest
+
+Kind = Literal["realtime", "async"]
+
+_NOT_FOUND = "Could not find endpoint"
+_REFUSED = ("AccessDenied", "AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientSettings:
+    """The declaration's ``client`` section.
+
+    Attributes:
+        rows_per_chunk: rows of one request.
+        max_in_flight: requests under way at once.
+        invocation_timeout_s: seconds that one request may take at the endpoint.
+    """
+
+    rows_per_chunk: int = 1000
+    max_in_flight: int = 4
+    invocation_timeout_s: int = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointDescription:
+    """An endpoint, as its tags and its configuration tell.
+
+    Attributes:
+        name: SageMaker endpoint name.
+        kind: how it is invoked.
+        manifest: the model's manifest.
+        digest: the model digest.
+        settings: how to cut requests.
+        captured: whether AWS keeps copies of requests, which should then stay readable.
+        input_uri: where the requests of an async endpoint are put.
+    """
+
+    name: str
+    kind: Kind
+    manifest: Manifest
+    digest: str
+    settings: ClientSettings
+    captured: bool
+    input_uri: str | None
+
+
+def describe_endpoint(name: str, clients: AwsClients) -> EndpointDescription:
+    """Reads endpoint, configuration, tags and manifest.
+
+    Raises:
+        EndpointNotFoundError: no such endpoint.
+        ForeignEndpointError: not deployed by Chem Endpoints.
+        AccessRefusedError: a permission is missing.
+    """
+    endpoint = call(clients.sagemaker.describe_endpoint, EndpointName=name)
+    config = call(clients.sagemaker.describe_endpoint_config, EndpointConfigName=endpoint["EndpointConfigName"])
+    tagged = _tags(clients, endpoint["EndpointArn"])
+    if tags.MANIFEST_URI not in tagged:
+        raise ForeignEndpointError(
+            f"endpoint {name!r} has no tag {tags.MANIFEST_URI!r}: it was not deployed by Chem Endpoints, or from an"
+            " s3:// artifact whose manifest is unknown. Deploy it from a bundle file to use this client"
+        )
+    manifest = _read_manifest(clients, tagged)
+    return EndpointDescription(
+        name=name,
+        kind="async" if config.get("AsyncInferenceConfig") else "realtime",
+        manifest=Manifest.model_validate_json(manifest),
+        digest=tagged[tags.MODEL_SHA256],
+        settings=_settings(tagged),
+        captured=bool(config.get("DataCaptureConfig", {}).get("EnableCapture")),
+        input_uri=tagged.get(tags.INPUT_URI),
+    )
+
+
+def endpoint_status(name: str, clients: AwsClients) -> str:
+    """``InService``, ``Creating``, ``Updating``, ``Failed`` …, as SageMaker says now."""
+    return str(call(clients.sagemaker.describe_endpoint, EndpointName=name)["EndpointStatus"])
+
+
+def _tags(clients: AwsClients, arn: str) -> dict[str, str]:
+    listed = call(clients.sagemaker.list_tags, ResourceArn=arn, MaxResults=100)
+    return {tag["Key"]: tag["Value"] for tag in listed["Tags"]}
+
+
+def _read_manifest(clients: AwsClients, tagged: dict[str, str]) -> bytes:
+    bucket, key = split_uri(tagged[tags.MANIFEST_URI])
+    manifest = call(read_object, clients.s3, bucket, key)
+    if manifest is None:
+        raise EndpointError(f"the manifest {tagged[tags.MANIFEST_URI]} is gone; deploy the endpoint again")
+    if model_digest(manifest) != tagged[tags.MODEL_SHA256]:
+        raise EndpointError(f"{tagged[tags.MANIFEST_URI]} is not the manifest of the deployed model; deploy it again")
+    return bytes(manifest)
+
+
+def _settings(tagged: dict[str, str]) -> ClientSettings:
+    known = ClientSettings.__dataclass_fields__
+    settings = tags.parse_settings(tagged.get(tags.CLIENT_SETTINGS, ""))
+    return ClientSettings(**{key: value for key, value in settings.items() if key in known})
+
+
+def call(operation: Any, *arguments: Any, **parameters: Any) -> Any:
+    """Calls a control-plane operation; AWS's errors become ours."""
+    try:
+        return operation(*arguments, **parameters)
+    except ClientError as error:
+        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        if _NOT_FOUND in message:
+            name = parameters.get("EndpointName", "")
+            raise EndpointNotFoundError(
+                f"there is no endpoint {name!r} in this account and region. Check the name, AWS_PROFILE and AWS_REGION"
+            ) from None
+        if code in _REFUSED:
+            raise AccessRefusedError(f"AWS refused {error.operation_name}: {message}") from None
+        raise EndpointError(f"{error.operation_name} failed: {message}") from error

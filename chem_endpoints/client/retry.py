@@ -1,0 +1,123 @@
+"""One table of what is tried again, and one loop that does it.
+
+Sources: InvokeEndpoint and InvokeEndpointAsync API references (errors); botocore itself retries none of
+``ModelNotReadyException`` and ``InternalDependencyException``, and repeats a timed-out prediction three times.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError, ConnectionClosedError, ConnectionError, HTTPClientError, ReadTimeoutError
+
+from chem_endpoints.errors import (
+    AccessRefusedError,
+    EndpointError,
+    EndpointNotFoundError,
+    InvocationTimeoutError,
+    ModelFailedError,
+    RequestRefusedError,
+)
+
+T = TypeVar("T")
+
+ATTEMPTS = {
+    "ThrottlingException": 8,
+    "ModelNotReadyException": 8,
+    "ServiceUnavailable": 6,
+    "ServiceUnavailableException": 6,
+    "InternalFailure": 6,
+    "InternalDependencyException": 3,
+    "connection": 4,
+    "overloaded": 8,
+    "model": 2,
+}
+"""How often a request is made in all, by what went wrong; anything else is made once."""
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 20.0
+OVERLOADED = (429, 503)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """What went wrong: how it is retried, and what it becomes when retrying did not help."""
+
+    kind: str
+    error: EndpointError
+
+
+def with_retries(operation: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> tuple[T, int]:
+    """Calls until it succeeds or its kind of failure has had its attempts; returns the result and the retries.
+
+    Raises:
+        EndpointError: the last failure.
+    """
+    tried = 0
+    while True:
+        tried += 1
+        try:
+            return operation(), tried - 1
+        except (ClientError, HTTPClientError, ConnectionError) as error:
+            failure = classify(error)
+            if tried >= ATTEMPTS.get(failure.kind, 1):
+                raise failure.error from error
+            sleep(pause(tried))
+
+
+def pause(tried: int) -> float:
+    """Seconds before the next try: doubling, with jitter, so that callers do not come back in step."""
+    longest = min(FIRST_PAUSE_SECONDS * 2.0 ** (tried - 1), LONGEST_PAUSE_SECONDS)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
+
+
+def classify(error: Exception) -> Failure:
+    """Sorts an error of botocore by the table above."""
+    if isinstance(error, ClientError):
+        return _of_service(error.response)
+    if isinstance(error, ReadTimeoutError):
+        return Failure(
+            kind="timeout",
+            error=InvocationTimeoutError(
+                "the endpoint did not answer in time; send fewer rows, or use an async endpoint"
+            ),
+        )
+    lost = isinstance(error, ConnectionClosedError)
+    return Failure(
+        kind="connection",
+        error=ModelFailedError(f"the connection to AWS {'was lost' if lost else 'failed'}: {error}"),
+    )
+
+
+def _of_service(response: Any) -> Failure:
+    code, message = response["Error"]["Code"], response["Error"]["Message"]
+    if code == "ModelError":
+        return _of_container(int(response.get("OriginalStatusCode", 0)), str(response.get("OriginalMessage", message)))
+    if code == "ValidationError" and "not found" in message:
+        return Failure(kind=code, error=EndpointNotFoundError(message))
+    if code in ("AccessDeniedException", "AccessDenied", "UnrecognizedClientException"):
+        return Failure(kind=code, error=AccessRefusedError(f"AWS refused the invocation: {message}"))
+    if code in ATTEMPTS:
+        return Failure(kind=code, error=ModelFailedError(f"{code} again after retries: {message}"))
+    return Failure(kind=code, error=RequestRefusedError(message, status=400, code=code))
+
+
+def _of_container(status: int, text: str) -> Failure:
+    document = _document(text)
+    code, message = str(document.get("code", "model_error")), str(document.get("message", text))
+    if status in OVERLOADED:
+        return Failure(kind="overloaded", error=ModelFailedError(f"the model's server stayed overloaded: {message}"))
+    if 400 <= status < 500:
+        return Failure(kind="refused", error=RequestRefusedError(message, status=status, code=code))
+    return Failure(kind="model", error=ModelFailedError(f"the model's server failed (status {status}): {message}"))
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,34 @@
+"""What all tests share: the repository's root, the reference data if it is at hand, one trained model."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The clone's root folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """Public reference data beside the clone; tests that need it are skipped without."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the public reference data is not beside this clone")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def solubility_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration's model, trained by the command that users run."""
+    out = tmp_path_factory.mktemp("trained") / "solubility.tar.gz"
+    command = [sys.executable, "-m", "model_scripts", "train", "xgboost", "--target", "log_s", "--smiles", "smiles"]
+    command += ["--data", str(ROOT / "examples/data/solubility.csv"), "--unit", "log10(mol/L)", "--out", str(out)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return out
