@@ -1,0 +1,20 @@
+"""``chem-endpoints demo``: the whole way, from a CSV file to predictions from deployed endpoints."""
+
+import click
+
+
+@click.command()
+@click.option("--down", is_flag=True, help="Stop the local AWS at the end.")
+def demo(down: bool) -> None:
+    """Train a model, deploy it as two endpoints onto a local AWS with the real CDK CLI, and predict.
+
+    Everything that it makes lies below .demo/ and .local-aws/ of the clone.
+
+    \b
+    Example:
+      chem-endpoints demo
+    """
+    from chem_endpoints.cli.clone import require_clone
+    from chem_endpoints.cli.demo.steps import run_demo
+
+    run_demo(require_clone(), keep_running=not down)

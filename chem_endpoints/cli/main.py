@@ -1,0 +1,24 @@
+"""The command and its subcommands. Each imports what it needs when it runs: ``--help`` must be instant."""
+
+import click
+
+from chem_endpoints.cli.demo_command import demo
+from chem_endpoints.cli.local_commands import local
+from chem_endpoints.cli.predict_command import predict
+from chem_endpoints.cli.train_commands import train
+from chem_endpoints.cli.validate_command import schema, validate
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="chem-endpoints")
+def main() -> None:
+    """Chemistry models on Amazon SageMaker: DataFrame in, DataFrame out.
+
+    \b
+    Example:
+      chem-endpoints demo
+    """
+
+
+for command in (demo, local, predict, schema, train, validate):
+    main.add_command(command)

@@ -1,0 +1,84 @@
+"""Promise: the descriptor set is the same columns in the same order for ever, and one bad row costs itself alone."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rdkit.Chem import Descriptors
+
+from chem_endpoints.wire import rows
+from model_scripts.chemistry import rdkit_2d
+from model_scripts.chemistry.esol_equation import esol_log_s
+from model_scripts.chemistry.featurise import featurise
+from model_scripts.chemistry.identity import compound_key
+from model_scripts.chemistry.scaffolds import scaffold_key
+from model_scripts.chemistry.smiles import parse_smiles
+
+LEFT_OUT = {"Ipc", "AvgIpc"}
+
+
+def test_the_columns_of_version_1_are_frozen() -> None:
+    names = "\n".join(rdkit_2d.COLUMNS).encode()
+    assert rdkit_2d.VERSION == "1"
+    assert len(rdkit_2d.COLUMNS) == 215
+    assert hashlib.sha256(names).hexdigest() == FROZEN
+
+
+FROZEN = "9d91d97e6b517b485df944a7f490b5a9737a179594af009f0655ed3ab2cd80a9"
+
+
+def test_the_installed_rdkit_offers_exactly_these() -> None:
+    offered = [name for name, _ in Descriptors.descList if name not in LEFT_OUT]
+    assert list(rdkit_2d.COLUMNS) == offered  # else: a new version of the set
+
+
+def test_values_are_rdkits_own_and_a_bad_row_is_nan_with_a_reason() -> None:
+    matrix, reasons = featurise(["c1ccccc1O", "bad", "CCO"])
+    assert list(reasons) == [1]
+    assert np.isnan(matrix[1]).all()
+    for row, smiles in ((0, "c1ccccc1O"), (2, "CCO")):
+        expected = Descriptors.CalcMolDescriptors(parse_smiles(smiles))
+        assert matrix[row].tolist() == pytest.approx(
+            [expected[name] for name in rdkit_2d.COLUMNS], rel=1e-6, nan_ok=True
+        )
+
+
+def test_an_undefined_descriptor_is_nan_in_its_cell_alone() -> None:
+    matrix, reasons = featurise(["[Na+].[Cl-]"])
+    assert not reasons
+    assert 0 < np.isnan(matrix[0]).sum() < len(rdkit_2d.COLUMNS)
+    assert not np.isinf(matrix).any()
+
+
+def test_each_row_is_announced_before_it_is_worked_on() -> None:
+    seen: list[int] = []
+    rows.listen(seen.append)
+    try:
+        featurise(["C", "bad", "CC"])
+    finally:
+        rows.listen(lambda row: None)
+    assert seen == [0, 1, 2, rows.NO_ROW]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("CC(=O)[O-].[Na+]", "CC(=O)O"), ("C[C@H](N)C(=O)O", "C[C@@H](N)C(=O)O"), ("C[NH3+].[Cl-]", "CN")],
+)
+def test_salts_and_stereoisomers_are_one_compound(one: str, other: str) -> None:
+    assert compound_key(parse_smiles(one)) == compound_key(parse_smiles(other))
+
+
+def test_scaffolds_ignore_substituents_and_chirality_and_acyclic_compounds_stand_alone() -> None:
+    assert scaffold_key(parse_smiles("Cc1ccccc1")) == scaffold_key(parse_smiles("Oc1ccccc1")) == "c1ccccc1"
+    assert scaffold_key(parse_smiles("CCO")) != scaffold_key(parse_smiles("CCN"))
+
+
+def test_the_esol_equation_repeats_the_published_predictions(reference_data: Path) -> None:
+    table = pd.read_csv(reference_data / "moleculenet" / "delaney-processed.csv")
+    computed = np.array([esol_log_s(parse_smiles(smiles)) for smiles in table["smiles"]])
+    published, measured = table["ESOL predicted log solubility in mols per litre"], table.iloc[:, -2]
+    # Another logP than Daylight's: the equation is the same, single values are not.
+    assert np.corrcoef(computed, published)[0, 1] > 0.95
+    assert np.sqrt(np.mean((computed - measured) ** 2)) < 1.1
