@@ -89,10 +89,9 @@ def _number(cell: object) -> object:
 
 
 def _whole_number(cell: object) -> object:
-    if isinstance(cell, int | np.integer):
-        return int(cell)
-    if isinstance(cell, str) and cell.strip().lstrip("+-").isdecimal():
-        number: object = int(cell)
+    number: object
+    if isinstance(cell, int | np.integer) or (isinstance(cell, str) and cell.strip().lstrip("+-").isdecimal()):
+        number = int(cell)
     else:
         number = _number(cell)
         if isinstance(number, float):
