@@ -1,0 +1,1 @@
+"""The stacks: one that all endpoints share, and one per endpoint."""

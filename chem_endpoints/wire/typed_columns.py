@@ -96,7 +96,7 @@ def _whole_number(cell: object) -> object:
         number = _number(cell)
         if isinstance(number, float):
             number = int(number) if number.is_integer() else _MALFORMED
-    return number if isinstance(number, int) and abs(number) < 2**63 else _MALFORMED
+    return number if isinstance(number, int) and -(2**63) <= number < 2**63 else _MALFORMED
 
 
 def _boolean(cell: object) -> object:

@@ -17,19 +17,12 @@ from chem_endpoints.wire import codec
 from chem_endpoints.wire.answers import empty_answer
 from chem_endpoints.wire.columns import PREDICTION_ERROR, ROW_NUMBER
 from chem_endpoints.wire.content_types import ARROW, CSV
-from chem_endpoints.wire.manifest import Feature, GoldenRows, Manifest, Output, Training
+from chem_endpoints.wire.manifest import Feature, Output
+from manifests import small_manifest
 
-MANIFEST = Manifest(
-    script="x",
-    framework="x",
-    target=Output(name="y", dtype="float64"),
+MANIFEST = small_manifest(
     features=(Feature(name="smiles", dtype="text"), Feature(name="LogP", dtype="float64", missing="allow")),
     outputs=(Output(name="prediction", dtype="float64"), Output(name="count", dtype="int64")),
-    standardisation="none",
-    libraries={},
-    files={},
-    training=Training(rows=1, data_sha256="0" * 64, seed=1, metrics=(), note=""),
-    golden=GoldenRows(input={}, output={}, relative_tolerance=1e-6),
 )
 
 cells = st.one_of(st.text(max_size=6), st.none(), st.just("__NA__"), st.just("N/A"), st.just("a\rb"), st.integers())

@@ -1,7 +1,6 @@
 """Real server processes around small real bundles."""
 
 import contextlib
-import hashlib
 import json
 import os
 import signal
@@ -19,7 +18,8 @@ import pytest
 
 from chem_endpoints.wire import environment
 from chem_endpoints.wire.bundle import unpack, write_bundle
-from chem_endpoints.wire.manifest import Feature, GoldenRows, Manifest, Metrics, Output, Training
+from chem_endpoints.wire.manifest import GoldenRows, Manifest, Metrics, Output, Training
+from manifests import small_manifest
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
@@ -138,26 +138,17 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 
 
 def own_script_manifest(source: str, **changes: Any) -> Manifest:
+    metrics = (Metrics(split="random", folds=2, rows=2, rmse=0, mae=0, r2=1, mean_baseline_rmse=1),)
+    length = {"dtype": "float64", "unit": "characters"}
     fields: dict[str, Any] = {
         "script": "code/inference.py",
-        "framework": "test",
-        "target": Output(name="length", dtype="float64", unit="characters"),
-        "features": (Feature(name="smiles", dtype="text"),),
-        "outputs": (Output(name="prediction", dtype="float64", unit="characters"),),
-        "standardisation": "none",
+        "target": Output(name="length", **length),
+        "outputs": (Output(name="prediction", **length),),
         "libraries": {"numpy": "2"},
-        "files": {"code/inference.py": hashlib.sha256(source.encode()).hexdigest()},
-        "training": Training(
-            rows=2,
-            data_sha256="0" * 64,
-            seed=1,
-            metrics=(Metrics(split="random", folds=2, rows=2, rmse=0, mae=0, r2=1, mean_baseline_rmse=1),),
-            note="A test.",
-        ),
+        "training": Training(rows=2, data_sha256="0" * 64, seed=1, metrics=metrics, note="A test."),
         "golden": GoldenRows(input={"smiles": ["CCO"]}, output={"prediction": [3.0]}, relative_tolerance=1e-6),
-        **changes,
     }
-    return Manifest(**fields)
+    return small_manifest({"code/inference.py": source.encode()}, **{**fields, **changes})
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Promise: a bundle is the same bytes every time, and nothing but the files that it lists is ever unpacked."""
 
-import hashlib
 import io
 import tarfile
 from pathlib import Path
@@ -8,26 +7,14 @@ from pathlib import Path
 import pytest
 
 from chem_endpoints.wire.bundle import BundleError, read_archive, unpack, verify_archive, verify_folder, write_bundle
-from chem_endpoints.wire.manifest import Feature, GoldenRows, Manifest, Output, Training, model_digest
+from chem_endpoints.wire.manifest import Manifest, Output, model_digest
+from manifests import small_manifest
 
 FILES = {"model.ubj": b"\x00trees", "code/inference.py": b"x = 1\n"}
 
 
 def manifest(**changes: object) -> Manifest:
-    fields: dict[str, object] = {
-        "script": "xgboost_model",
-        "framework": "test",
-        "target": Output(name="y", dtype="float64"),
-        "features": (Feature(name="x", dtype="float64"),),
-        "outputs": (Output(name="prediction", dtype="float64"),),
-        "standardisation": "none",
-        "libraries": {},
-        "files": {name: hashlib.sha256(contents).hexdigest() for name, contents in FILES.items()},
-        "training": Training(rows=1, data_sha256="0" * 64, seed=1, metrics=(), note=""),
-        "golden": GoldenRows(input={"x": [1.0]}, output={"prediction": [None]}, relative_tolerance=1e-6),
-        **changes,
-    }
-    return Manifest(**fields)  # type: ignore[arg-type]
+    return small_manifest(FILES, **changes)
 
 
 def tar(path: Path, members: list[tarfile.TarInfo]) -> Path:
@@ -87,5 +74,5 @@ def test_a_missing_or_broken_archive_says_so(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_feature_and_output_is_refused() -> None:
-    with pytest.raises(ValueError, match="named twice among features and outputs: x"):
-        manifest(outputs=(Output(name="x", dtype="float64"),))
+    with pytest.raises(ValueError, match="named twice among features and outputs: smiles"):
+        manifest(outputs=(Output(name="smiles", dtype="text"),))

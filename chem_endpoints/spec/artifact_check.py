@@ -1,0 +1,24 @@
+"""A local artifact must exist, be whole, and be the model that the declaration names."""
+
+from pathlib import Path
+
+from chem_endpoints.spec.endpoint_spec import ModelSource
+from chem_endpoints.spec.violation import Violation
+from chem_endpoints.wire.bundle import BundleError, verify_archive
+
+
+def artifact_violations(model: ModelSource, root: Path) -> tuple[Violation, ...]:
+    """What is wrong with the artifact below ``root``; nothing for artifacts in S3, which the container checks."""
+    if not model.is_local:
+        return ()
+    try:
+        digest = verify_archive(root / model.artifact).digest
+    except BundleError as error:
+        return (Violation(field="model.artifact", reason=str(error).replace(f"{root}/", "")),)
+    if digest == model.sha256:
+        return ()
+    reason = (
+        f"is {model.sha256}, but {model.artifact} has the digest {digest}. If you mean to deploy that bundle, "
+        f"write the latter; otherwise bring the bundle back"
+    )
+    return (Violation(field="model.sha256", reason=reason),)

@@ -1,0 +1,87 @@
+"""Sections of a declaration that belong to ``serving.kind: async``."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from chem_endpoints.spec.deadline import request_seconds
+from chem_endpoints.spec.instance_types import InstanceType
+from chem_endpoints.spec.retention import RetentionDays
+from chem_endpoints.spec.strict_model import StrictModel
+from chem_endpoints.spec.support_matrix import SUPPORT
+
+
+class BacklogScaling(StrictModel):
+    """Instances follow the queue, down to none.
+
+    Source: "Autoscale an asynchronous endpoint", SageMaker developer guide.
+    """
+
+    min: int = Field(default=0, ge=0)
+    """Fewest instances; default 0: nothing is paid while nothing is queued."""
+    max: int = Field(default=1, ge=1)
+    """Most instances; at least `min`, default 1."""
+    backlog_per_instance: int = Field(default=5, ge=1)
+    """Requests queued or running per instance that scaling out aims at; default 5."""
+    idle_minutes: int = Field(default=10, ge=2, le=1440)
+    """Minutes without a request, queued or running, until the endpoint goes to `min`; default 10."""
+
+
+class Retain(StrictModel):
+    """How long the requests and the answers stay in S3 (they hold structures)."""
+
+    input_days: RetentionDays = 7
+    """Days after which a request object expires; default 7."""
+    output_days: RetentionDays = 7
+    """Days after which an answer or failure object expires; default 7."""
+
+
+class AsyncServing(StrictModel):
+    """Answers through S3 within an hour, from a queue, on instances that may sleep."""
+
+    kind: Literal["async"]
+    """``async``."""
+    instance_type: InstanceType
+    """SageMaker instance type, for example ml.c7i.xlarge."""
+    initial_instances: int | None = Field(default=None, ge=1)
+    """Instances at the first deployment (AWS wants one even where `scaling.min` is 0); default: `scaling.min`,
+    at least 1."""
+    workers: int | None = Field(default=None, ge=1, le=1000)
+    """Worker processes per instance, and requests that SageMaker hands to an instance at a time; default: one
+    process per core, and SageMaker chooses."""
+    scaling: BacklogScaling = BacklogScaling()
+    """Default: between 0 and 1 instance."""
+    retain: Retain = Retain()
+    """Default: 7 days each."""
+
+    @property
+    def first_instances(self) -> int:
+        """``InitialInstanceCount`` of the endpoint configuration."""
+        return self.initial_instances or max(1, self.scaling.min)
+
+
+class AsyncClient(StrictModel):
+    """How our client cuts and sends a frame."""
+
+    rows_per_chunk: int = Field(default=1000, ge=1, le=1_000_000)
+    """Rows per request; default 1000."""
+    max_in_flight: int = Field(default=64, ge=1, le=1000)
+    """Requests queued or running at a time; default 64."""
+    invocation_timeout_s: int = Field(default=3600, ge=2, le=SUPPORT["async"].response_seconds.value)
+    """Seconds that one request may take once an instance has it; default and maximum 3600."""
+
+    @property
+    def request_seconds(self) -> int:
+        """The server's deadline for one request: 3500 s where the timeout is the maximum."""
+        return request_seconds(self.invocation_timeout_s, way_back=100)
+
+
+class AsyncAlarms(StrictModel):
+    """Thresholds of the alarms."""
+
+    oldest_request_minutes: int = Field(default=30, ge=1)
+    """Age of the oldest request in the queue, in minutes; default 30 (a start from zero takes about 10)."""
+    failure_percent: float = Field(default=1.0, gt=0, le=100)
+    """Share of failed requests over 5 minutes, in percent; default 1."""
+    backlog_minutes_without_capacity: int = Field(default=20, ge=2, le=1440)
+    """Minutes during which requests wait and no instance runs; default 20."""

@@ -1,0 +1,90 @@
+"""The CloudWatch metrics that scaling and alarms read: the one place that knows names, dimensions and units.
+
+A wrong dimension gives an alarm that never fires and a policy that never scales, without any error.
+
+Sources: "Monitor Amazon SageMaker AI with Amazon CloudWatch" and "Alarms and logs for tracking metrics from
+asynchronous endpoints", SageMaker developer guide.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from constructs_lib.naming import VARIANT
+
+Dimension = Literal["EndpointName", "VariantName"]
+
+INVOCATIONS_NAMESPACE = "AWS/SageMaker"
+INSTANCES_NAMESPACE = "/aws/sagemaker/Endpoints"
+
+_ENDPOINT: tuple[Dimension, ...] = ("EndpointName",)
+_VARIANT: tuple[Dimension, ...] = ("EndpointName", "VariantName")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointMetric:
+    """A metric that SageMaker publishes per endpoint or per variant."""
+
+    name: str
+    namespace: str
+    dimensions: tuple[Dimension, ...]
+    statistic: str
+    unit: str
+    """What a threshold counts in."""
+
+    def dimension_values(self, endpoint: str) -> Mapping[str, str]:
+        """The dimensions of one endpoint."""
+        values = {"EndpointName": endpoint, "VariantName": VARIANT}
+        return {dimension: values[dimension] for dimension in self.dimensions}
+
+
+INVOCATIONS = EndpointMetric(
+    name="Invocations", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="Sum", unit="count"
+)
+SERVER_ERRORS = EndpointMetric(
+    name="Invocation5XXErrors", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="Sum", unit="count"
+)
+MODEL_LATENCY = EndpointMetric(
+    name="ModelLatency", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="p99", unit="microseconds"
+)
+DISK_UTILIZATION = EndpointMetric(
+    name="DiskUtilization", namespace=INSTANCES_NAMESPACE, dimensions=_VARIANT, statistic="Maximum", unit="percent"
+)
+
+BACKLOG = EndpointMetric(
+    name="ApproximateBacklogSize",
+    namespace=INVOCATIONS_NAMESPACE,
+    dimensions=_ENDPOINT,
+    statistic="Maximum",
+    unit="requests queued or running",
+)
+BACKLOG_PER_INSTANCE = EndpointMetric(
+    name="ApproximateBacklogSizePerInstance",
+    namespace=INVOCATIONS_NAMESPACE,
+    dimensions=_ENDPOINT,
+    statistic="Average",
+    unit="requests queued or running",
+)
+BACKLOG_WITHOUT_CAPACITY = EndpointMetric(
+    name="HasBacklogWithoutCapacity",
+    namespace=INVOCATIONS_NAMESPACE,
+    dimensions=_ENDPOINT,
+    statistic="Average",
+    unit="0 or 1",
+)
+OLDEST_REQUEST_AGE = EndpointMetric(
+    name="ApproximateAgeOfOldestRequest",
+    namespace=INVOCATIONS_NAMESPACE,
+    dimensions=_ENDPOINT,
+    statistic="Maximum",
+    unit="seconds",
+)
+FAILED_REQUESTS = EndpointMetric(
+    name="InvocationFailures", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="Sum", unit="count"
+)
+PROCESSED_REQUESTS = EndpointMetric(
+    name="InvocationsProcessed", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="Sum", unit="count"
+)
+
+INVOCATIONS_PER_INSTANCE_PRESET = "SageMakerVariantInvocationsPerInstance"
+"""Application Auto Scaling's name for invocations per instance and minute; real-time variants only."""

@@ -1,0 +1,132 @@
+"""Least privilege: exact resources, and each exception with its reason."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+STACKS = ["realtime-v1", "async-v1", "fixed-v1", "awake-v1"]
+
+ANY_RESOURCE = {
+    "ecr:GetAuthorizationToken": "a registry token is not bound to a repository",
+    "cloudwatch:PutMetricData": "metrics have no ARN; the statement is limited to SageMaker's namespaces",
+}
+
+
+def identity_statements(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::IAM::ManagedPolicy":
+            yield from resource["Properties"]["PolicyDocument"]["Statement"]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statement_for(template: dict[str, Any], action: str) -> dict[str, Any]:
+    (found,) = (each for each in identity_statements(template) if action in as_list(each["Action"]))
+    return found
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_managed_policy_of_aws_and_no_wildcard_action(assembly: Any, stack: str) -> None:
+    template = assembly.template(stack)
+    assert "FullAccess" not in str(template)
+    assert not [a for each in identity_statements(template) for a in as_list(each["Action"]) if "*" in a]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_bare_star_stands_only_where_aws_knows_nothing_narrower(assembly: Any, stack: str) -> None:
+    for statement in identity_statements(assembly.template(stack)):
+        if "*" in as_list(statement["Resource"]):
+            assert set(as_list(statement["Action"])) <= set(ANY_RESOURCE)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_key_and_configuration_wildcards_are_narrowed_by_a_condition(assembly: Any, stack: str) -> None:
+    for statement in identity_statements(assembly.template(stack)):
+        if any(str(arn).endswith(("key/*", "endpoint-config/*")) for arn in as_list(statement["Resource"])):
+            assert {"kms:ResourceAliases", "aws:ResourceTag/chem-endpoints:endpoint"} & {
+                key for condition in statement["Condition"].values() for key in condition
+            }
+
+
+def test_metrics_are_limited_to_sagemakers_namespaces(assembly: Any) -> None:
+    statement = statement_for(assembly.template("async-v1"), "cloudwatch:PutMetricData")
+    assert statement["Condition"]["StringEquals"]["cloudwatch:namespace"] == [
+        "AWS/SageMaker",
+        "/aws/sagemaker/Endpoints",
+    ]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_sagemaker_takes_the_role_for_this_account_only(assembly: Any, stack: str) -> None:
+    (role,) = (r for r in assembly.template(stack)["Resources"].values() if r["Type"] == "AWS::IAM::Role")
+    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_the_role_reads_one_artifact(assembly: Any) -> None:
+    statement = statement_for(assembly.template("fixed-v1"), "s3:GetObject")
+    assert statement["Resource"] == "arn:aws:s3:::models/logs/1.tar.gz"
+
+
+def test_only_capture_lets_a_realtime_role_write(assembly: Any) -> None:
+    statement = statement_for(assembly.template("realtime-v1"), "s3:PutObject")
+    assert statement["Resource"].endswith("/kept-30-days/capture/realtime-v1/*")
+    assert "s3:PutObject" not in str(assembly.template("fixed-v1"))
+
+
+def caller_policy(assembly: Any, stack: str) -> dict[str, Any]:
+    (policy,) = (
+        each["Properties"]
+        for each in assembly.template(stack)["Resources"].values()
+        if each["Properties"].get("ManagedPolicyName") == f"chem-endpoints-{stack}-callers"
+    )
+    found: dict[str, Any] = policy
+    return found
+
+
+def caller_actions(assembly: Any, stack: str) -> set[str]:
+    statements = caller_policy(assembly, stack)["PolicyDocument"]["Statement"]
+    return {action for each in statements for action in as_list(each["Action"])}
+
+
+def test_callers_invoke_the_way_that_the_kind_is_invoked(assembly: Any) -> None:
+    assert caller_actions(assembly, "fixed-v1") == {
+        "sagemaker:InvokeEndpoint",
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:DescribeEndpointConfig",
+        "sagemaker:ListTags",
+    }
+    assert caller_actions(assembly, "realtime-v1") == caller_actions(assembly, "fixed-v1") | {"s3:GetObject"}
+    asynchronous = caller_actions(assembly, "async-v1")
+    assert "sagemaker:InvokeEndpointAsync" in asynchronous
+    assert "sagemaker:InvokeEndpoint" not in asynchronous
+    assert "s3:DeleteObject" not in asynchronous
+
+
+def test_callers_write_requests_and_read_answers_of_their_endpoint_alone(assembly: Any) -> None:
+    statements = caller_policy(assembly, "async-v1")["PolicyDocument"]["Statement"]
+    (put,) = (each for each in statements if "s3:PutObject" in as_list(each["Action"]))
+    (listing,) = (each for each in statements if each["Action"] == "s3:ListBucket")
+    assert put["Resource"].endswith("/kept-3-days/async/async-v1/input/*")
+    assert listing["Condition"]["StringLike"]["s3:prefix"] == [
+        "kept-3-days/async/async-v1/input/*",
+        "kept-14-days/async/async-v1/output/*",
+        "kept-14-days/async/async-v1/failure/*",
+    ]
+
+
+def test_the_policy_is_attached_to_the_declared_callers_of_the_account(assembly: Any) -> None:
+    assert caller_policy(assembly, "realtime-v1")["Roles"] == ["chemists"]
+    assert caller_policy(assembly, "realtime-v1")["Users"] == ["robot"]
+    assert caller_policy(assembly, "async-v1")["Roles"] == ["chemists"]
+    assert not {"Roles", "Users"} & set(caller_policy(assembly, "fixed-v1"))
+
+
+def test_a_caller_of_another_account_is_left_out_with_a_warning(assembly: Any) -> None:
+    text = (assembly.folder / "ChemEndpoints-async-v1.metadata.json").read_text(encoding="utf-8")
+    assert "arn:aws:iam::210987654321:role/elsewhere is not of account 123456789012" in text
+    assert "210987654321" not in str(assembly.template("async-v1"))
