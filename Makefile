@@ -12,8 +12,8 @@ demo: setup ## train, deploy onto the local AWS with the real CDK CLI, predict
 test: setup ## the tests, with the coverage figure
 	@$(bin)/python -m pytest --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
-soak: setup ## the long form of the property and process tests (see tests/conftest.py)
-	@CHEM_ENDPOINTS_SOAK=1 $(bin)/python -m pytest -m "soak" --no-cov
+soak: setup ## the property tests with 20 000 examples each (tests/conftest.py)
+	@$(bin)/python -m pytest tests/wire tests/client --hypothesis-profile=soak
 
 lint: setup ## formatting, lint, types, import rules, locks
 	@$(bin)/ruff format --check .

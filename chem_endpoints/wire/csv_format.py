@@ -6,6 +6,7 @@ module write a bare ``\\r`` unquoted, which readers take for a new row. Neither 
 
 import csv
 import io
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,20 +44,19 @@ def read_csv(body: bytes) -> pd.DataFrame:
 
 
 def _cells(body: bytes) -> pd.DataFrame:
-    one_column = next(csv.reader(io.StringIO(body.split(b"\n", 1)[0].decode())), [])[1:] == []
     try:
-        return pd.read_csv(
-            # A blank line is an empty cell in a table of one column; elsewhere, and at the end, nothing.
-            io.BytesIO(body.rstrip(b"\r\n") if one_column else body),
-            header=None,
-            dtype=str,
-            na_filter=False,
-            skip_blank_lines=not one_column,
-            engine="c",
-        ).fillna("")
+        if _parse(body, nrows=1).shape[1] > 1:
+            return _parse(body).fillna("")
+        # In a table of one column a blank line is an empty cell, except at the end.
+        return _parse(body.rstrip(b"\r\n"), skip_blank_lines=False).fillna("")
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         detail = str(error).removeprefix("Error tokenizing data. C error: ").strip()
         raise WireError(f"the CSV body cannot be read: {detail}") from None
+
+
+def _parse(body: bytes, **options: Any) -> pd.DataFrame:
+    parsed: pd.DataFrame = pd.read_csv(io.BytesIO(body), header=None, dtype=str, na_filter=False, engine="c", **options)
+    return parsed
 
 
 def write_csv(frame: pd.DataFrame) -> bytes:

@@ -12,6 +12,7 @@ from pandas.testing import assert_frame_equal
 
 from chem_endpoints.wire import codec
 from chem_endpoints.wire.content_types import ARROW, CSV, JSON
+from chem_endpoints.wire.csv_format import MISSING_OTHER
 from chem_endpoints.wire.errors import WireError
 from chem_endpoints.wire.manifest import Dtype
 from chem_endpoints.wire.typed_columns import PANDAS_DTYPES, typed
@@ -46,7 +47,7 @@ VALUES: dict[Dtype, st.SearchStrategy[object]] = {
 
 @st.composite
 def typed_frames(draw: st.DrawFn) -> tuple[pd.DataFrame, list[Dtype]]:
-    rows = draw(st.integers(0, 6))
+    rows = draw(st.integers(0, 20))
     dtypes = draw(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=4))
     names = draw(st.lists(texts.filter(str.strip), min_size=len(dtypes), max_size=len(dtypes), unique=True))
     frame = pd.DataFrame(
@@ -82,8 +83,14 @@ def assert_cells_survive(frame: pd.DataFrame, dtypes: list[Dtype], content_type:
 @example((pd.DataFrame({"x": pd.Series(["", "", ""], dtype="str")}), ["text"]))
 @example((pd.DataFrame({"x": pd.Series(["a\rb"], dtype="str"), "y": [0.1 + 0.2]}), ["text", "float64"]))
 @example((pd.DataFrame({"\ufeffx": pd.Series(["1"], dtype="str")}), ["text"]))
-def test_csv_returns_every_cell_that_it_accepts(case: tuple[pd.DataFrame, list[Dtype]]) -> None:
-    assert_cells_survive(*case, CSV)
+def test_csv_returns_every_cell_or_refuses_its_placeholder(case: tuple[pd.DataFrame, list[Dtype]]) -> None:
+    frame, dtypes = case
+    texts = [frame.iloc[:, position] for position, dtype in enumerate(dtypes) if dtype == "text"]
+    if any(MISSING_OTHER in column.tolist() for column in texts):
+        with pytest.raises(WireError, match=MISSING_OTHER):
+            codec.encode(frame, CSV)
+    else:
+        assert_cells_survive(frame, dtypes, CSV)
 
 
 @given(typed_frames())
