@@ -1,7 +1,6 @@
 """``python -m model_scripts``: training, and the reference figures of the demonstration, as processes of their own."""
 
 import json
-import sys
 from pathlib import Path
 
 import click
@@ -53,7 +52,7 @@ def train_xgboost(
     )
     fits = FOLDS * (2 if smiles else 1) + 1
     try:
-        with tqdm(total=fits, desc="training", unit="fit", file=sys.stderr, leave=False) as bar:
+        with tqdm(total=fits, desc="training", unit="fit", leave=False, disable=None) as bar:
             bundle = train(training, out, bar.update)
     except TrainingError as error:
         raise click.ClickException(str(error)) from None

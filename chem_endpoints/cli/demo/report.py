@@ -16,8 +16,8 @@ class Comparison:
     """Predictions of compounds that the model never saw.
 
     Attributes:
-        table: ``name``, ``measured``, ``predicted``, ``error``, ``low``, ``high`` in log mol/L; ``measured_mg_ml`` and
-            ``predicted_mg_ml``; ``inside``: whether the interval holds the measured value.
+        table: ``name``, ``measured``, ``predicted``, ``error``, ``low``, ``high`` in log mol/L; the same with
+            ``_mg_ml``; ``inside``: whether the interval holds the measured value.
         esol_rmse: error of the fixed equation on the training compounds.
     """
 
@@ -47,6 +47,8 @@ def compare(root: Path, training: str, unseen: str, answer: pd.DataFrame) -> Com
             "high": answer["q_95"],
             "measured_mg_ml": 10**measured * weights,  # mol/L · g/mol = g/L = mg/mL
             "predicted_mg_ml": 10**predicted * weights,
+            "low_mg_ml": 10 ** answer["q_05"] * weights,
+            "high_mg_ml": 10 ** answer["q_95"] * weights,
             "inside": (answer["q_05"] <= measured) & (measured <= answer["q_95"]),
         }
     )
@@ -54,17 +56,23 @@ def compare(root: Path, training: str, unseen: str, answer: pd.DataFrame) -> Com
 
 
 def tell_comparison(comparison: Comparison) -> None:
-    """Prints the table."""
-    click.echo("   compounds absent from training   |      log10(mol/L)      90 % interval   |       mg/mL")
-    click.echo("                                    | measured predicted error               |  measured predicted")
+    """Prints the table in both units."""
+    click.echo("   Compounds absent from training   measured  predicted   error   90 % interval")
+    click.echo("   log10(mol/L)")
     for row in comparison.table.itertuples():
-        mark = " " if row.inside else "*"
+        mark = "" if row.inside else "  outside"
         click.echo(
-            f"   {row.name:<32} | {row.measured:>8.2f} {row.predicted:>9.2f} {row.error:>+5.2f}"
-            f" {row.low:>7.2f} … {row.high:>5.2f}{mark} | {row.measured_mg_ml:>9.3g} {row.predicted_mg_ml:>9.3g}"
+            f"     {row.name:<28} {row.measured:>10.2f} {row.predicted:>10.2f} {row.error:>+7.2f}"
+            f"   {row.low:.2f} to {row.high:.2f}{mark}"
+        )
+    click.echo("   mg/mL (error: a factor)")
+    for row in comparison.table.itertuples():
+        click.echo(
+            f"     {row.name:<28} {row.measured_mg_ml:>10.3g} {row.predicted_mg_ml:>10.3g}"
+            f" {10 ** abs(row.error):>6.1f}x   {row.low_mg_ml:.2g} to {row.high_mg_ml:.2g}"
         )
     inside, total = int(comparison.table["inside"].sum()), len(comparison.table)
-    click.echo(f"\n   {inside} of {total} measured values lie inside the 90 % interval (* outside).")
+    click.echo(f"   {inside} of {total} measured values lie inside the 90 % interval.\n")
 
 
 def tell_errors(card: dict[str, Any], comparison: Comparison) -> None:

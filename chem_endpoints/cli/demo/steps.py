@@ -64,7 +64,8 @@ def run_demo(root: Path, *, keep_running: bool) -> None:
     variables["PATH"] = tool_path(root, variables.get("PATH", ""))
     os.environ.update(variables)  # from here on the client in this process, too, knows the local AWS only
     demo = Demonstration(root=root, folder=folder, address=address, variables=variables)
-    bootstrap = _begin(demo, "bootstrap", ["cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}", *_cdk_options(demo)])
+    # In a folder without cdk.json: bootstrapping needs no app.
+    bootstrap = _begin(demo, "bootstrap", ["cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}"], cwd=folder)
     _train(demo)
     _finish(demo, "bootstrap", bootstrap)
     _deploy(demo)
@@ -97,28 +98,25 @@ def _train(demo: Demonstration) -> None:
     click.echo(f"   {bundle.relative_to(demo.root)}, model digest {digest[:12]}…")
 
 
-def _cdk_options(demo: Demonstration) -> list[str]:
-    return ["-c", f"endpoints={(demo.folder / 'endpoints').relative_to(demo.root)}"]
-
-
 def _deploy(demo: Demonstration) -> None:
     click.echo("3. Deploying one real-time and one async endpoint (scale to zero) with the CDK CLI:")
-    command = ["cdk", "deploy", "--all", "--concurrency", "3", "--require-approval", "never", *_cdk_options(demo)]
+    command = ["cdk", "deploy", "--all", "--concurrency", "3", "--require-approval", "never"]
+    command += ["-c", f"endpoints={(demo.folder / 'endpoints').relative_to(demo.root)}"]
     command += ["--output", str(demo.folder / "cdk.out"), "--outputs-file", str(demo.folder / "outputs.json")]
     started = time.perf_counter()
-    _finish(demo, "deploy", _begin(demo, "deploy", command))
+    _finish(demo, "deploy", _begin(demo, "deploy", command, cwd=demo.root))
     for name in (REALTIME, ASYNCHRONOUS):
         click.echo(f"   {name}: {Endpoint(name).status()}")
     click.echo(f"   deployed in {time.perf_counter() - started:.0f} s (log: .demo/deploy.log)")
 
 
-def _begin(demo: Demonstration, step: str, command: Sequence[str]) -> "subprocess.Popen[bytes]":
+def _begin(demo: Demonstration, step: str, command: Sequence[str], *, cwd: Path) -> "subprocess.Popen[bytes]":
     program = shutil.which(command[0], path=demo.variables["PATH"])
     if program is None:
         raise click.ClickException(f"{command[0]} is not installed; run ./setup.sh")
     with (demo.folder / f"{step}.log").open("wb") as log:
         return subprocess.Popen(
-            [program, *command[1:]], cwd=demo.root, env=demo.variables, stdout=log, stderr=subprocess.STDOUT
+            [program, *command[1:]], cwd=cwd, env=demo.variables, stdout=log, stderr=subprocess.STDOUT
         )
 
 
@@ -144,5 +142,8 @@ def _predict(demo: Demonstration) -> None:
     click.echo(f'4. Endpoint("{REALTIME}").inference(df) and Endpoint("{ASYNCHRONOUS}").inference(df):')
     click.echo(f"   {len(rows)} rows each, the same answers from both, {seconds:.1f} s in all.\n")
     tell_comparison(comparison)
-    click.echo(f"   A row that cannot be predicted stays in its place: {realtime['prediction_error'].iloc[-1]!r}\n")
+    click.echo(
+        f"   A row that cannot be predicted stays in its place and says why:\n     {rows['name'].iloc[-1]}:"
+        f" {realtime['prediction_error'].iloc[-1]}\n"
+    )
     tell_errors(Endpoint(REALTIME).card(), comparison)
