@@ -5,10 +5,11 @@ import click
 
 @click.command()
 @click.option("--down", is_flag=True, help="Stop the local AWS at the end.")
-def demo(down: bool) -> None:
+@click.option("--folder", default=".demo", show_default=True, help="Folder of the clone that holds what it makes.")
+def demo(down: bool, folder: str) -> None:
     """Train a model, deploy it as two endpoints onto a local AWS with the real CDK CLI, and predict.
 
-    Everything that it makes lies below .demo/ and .local-aws/ of the clone.
+    Everything that it makes lies below that folder and .local-aws/ of the clone.
 
     \b
     Example:
@@ -17,4 +18,5 @@ def demo(down: bool) -> None:
     from chem_endpoints.cli.clone import require_clone
     from chem_endpoints.cli.demo.steps import run_demo
 
-    run_demo(require_clone(), keep_running=not down)
+    root = require_clone()
+    run_demo(root, root / folder, keep_running=not down)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from chem_endpoints.local.address import DEFAULT_PORT, Address, clone_root, environment, find_running
+from chem_endpoints.local.address import DEFAULT_PORT, Address, clone_root, environment, find_running, local_folder
 
 START_SECONDS = 60
 STOP_SECONDS = 40
@@ -50,7 +50,7 @@ def start(root: Path, *, port: int, idle_minutes: float | None) -> Address:
     Raises:
         click.ClickException: it did not come up; says where its log is.
     """
-    log = root / ".local-aws" / "service.log"
+    log = local_folder(root) / "service.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as sink:
         process = subprocess.Popen(

@@ -47,6 +47,7 @@ def compare(root: Path, training: str, unseen: str, answer: pd.DataFrame) -> Com
             "high": answer["q_95"],
             "measured_mg_ml": 10**measured * weights,  # mol/L · g/mol = g/L = mg/mL
             "predicted_mg_ml": 10**predicted * weights,
+            "factor": 10 ** (predicted - measured).abs(),
             "low_mg_ml": 10 ** answer["q_05"] * weights,
             "high_mg_ml": 10 ** answer["q_95"] * weights,
             "inside": (answer["q_05"] <= measured) & (measured <= answer["q_95"]),
@@ -69,7 +70,7 @@ def tell_comparison(comparison: Comparison) -> None:
     for row in comparison.table.itertuples():
         click.echo(
             f"     {row.name:<28} {row.measured_mg_ml:>10.3g} {row.predicted_mg_ml:>10.3g}"
-            f" {10 ** abs(row.error):>6.1f}x   {row.low_mg_ml:.2g} to {row.high_mg_ml:.2g}"
+            f" {row.factor:>6.1f}x   {row.low_mg_ml:.2g} to {row.high_mg_ml:.2g}"
         )
     inside, total = int(comparison.table["inside"].sum()), len(comparison.table)
     click.echo(f"   {inside} of {total} measured values lie inside the 90 % interval.\n")

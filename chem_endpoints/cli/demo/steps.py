@@ -49,14 +49,13 @@ class Demonstration:
     variables: dict[str, str]
 
 
-def run_demo(root: Path, *, keep_running: bool) -> None:
+def run_demo(root: Path, folder: Path, *, keep_running: bool) -> None:
     """Runs the demonstration.
 
     Raises:
         click.ClickException: a step failed; says which and where its log is.
     """
     started = time.perf_counter()
-    folder = root / ".demo"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     address = _local_aws(root)
@@ -107,7 +106,8 @@ def _deploy(demo: Demonstration) -> None:
     _finish(demo, "deploy", _begin(demo, "deploy", command, cwd=demo.root))
     for name in (REALTIME, ASYNCHRONOUS):
         click.echo(f"   {name}: {Endpoint(name).status()}")
-    click.echo(f"   deployed in {time.perf_counter() - started:.0f} s (log: .demo/deploy.log)")
+    log = (demo.folder / "deploy.log").relative_to(demo.root)
+    click.echo(f"   deployed in {time.perf_counter() - started:.0f} s (log: {log})")
 
 
 def _begin(demo: Demonstration, step: str, command: Sequence[str], *, cwd: Path) -> "subprocess.Popen[bytes]":

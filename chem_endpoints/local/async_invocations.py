@@ -1,0 +1,261 @@
+"""InvokeEndpointAsync: a queue per endpoint, results and failures to the local S3, notices to SNS."""
+
+import json
+import logging
+import re
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chem_endpoints.local.fleet import Fleet
+from chem_endpoints.local.invocation_errors import InvocationError, validation_error
+from chem_endpoints.local.model_folder import s3_location
+from chem_endpoints.local.own_clients import OwnClients
+from chem_endpoints.local.runtime import Invocation, Runtime
+
+_LOGGER = logging.getLogger(__name__)
+_PREFIX = "X-Amzn-SageMaker-"
+INLINE_BYTES = 128_000
+"""Size that a body in the request itself may have (InvokeEndpointAsync)."""
+
+DEFAULT_TIMEOUT_SECONDS = 900
+DEFAULT_TTL_SECONDS = 21_600
+DEFAULT_CONCURRENCY = 4
+"""Without MaxConcurrentInvocationsPerInstance SageMaker chooses; this is our choice."""
+
+_POLL_SECONDS = 0.1
+_FILENAME = re.compile(r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_.]{0,31}")
+_EXTENSION = re.compile(r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]{1,512}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsyncRequest:
+    """One accepted asynchronous invocation."""
+
+    inference_id: str
+    invocation: Invocation
+    input_location: str | None
+    """None: the body came with the request."""
+    output_location: str
+    failure_location: str | None
+    timeout_seconds: int
+    ttl_seconds: int
+    received: datetime = field(default_factory=lambda: datetime.now(UTC))
+    queued: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outcome:
+    """What became of a request."""
+
+    body: bytes
+    content_type: str
+    failure: str | None = None
+
+
+class AsyncInvocations:
+    """The queues of all asynchronous endpoints."""
+
+    def __init__(self, runtime: Runtime, clients: OwnClients) -> None:
+        self._runtime, self._clients = runtime, clients
+        self._queues: dict[tuple[str, str], deque[AsyncRequest]] = {}
+        self._running: dict[tuple[str, str], int] = {}
+        self._changed = threading.Condition()
+        threading.Thread(target=self._dispatch, name="async dispatcher", daemon=True).start()
+
+    @property
+    def unfinished(self) -> int:
+        """Requests that wait or run."""
+        with self._changed:
+            return sum(map(len, self._queues.values())) + sum(self._running.values())
+
+    def accept(self, name: str, region: str, headers: Mapping[str, str], body: bytes) -> AsyncRequest:
+        """Queues an invocation.
+
+        Raises:
+            InvocationError: the endpoint is not asynchronous, or the request is malformed.
+        """
+        endpoint, fleet = self._runtime.serving(name, region)
+        if fleet.async_config is None:
+            raise validation_error(f"Endpoint {name} does not support asynchronous inference: use InvokeEndpoint.")
+        request = _request_from(fleet.async_config.get("OutputConfig", {}), headers, body)
+        with self._changed:
+            self._queues.setdefault((region, endpoint.name), deque()).append(request)
+            self._changed.notify()
+        return request
+
+    def _dispatch(self) -> None:
+        while True:
+            with self._changed:
+                started = [self._start_one(key) for key in list(self._queues)]
+                if not any(started):
+                    self._changed.wait(_POLL_SECONDS if any(self._queues.values()) else None)
+
+    def _start_one(self, key: tuple[str, str]) -> bool:
+        """Starts the oldest request of one queue when the endpoint has room; forgets it with its endpoint."""
+        region, name = key
+        try:
+            _, fleet = self._runtime.serving(name, region)
+        except InvocationError:
+            self._queues.pop(key)
+            return False
+        if not self._queues[key] or self._running.get(key, 0) >= _slots(fleet):
+            return False
+        request = self._queues[key].popleft()
+        self._running[key] = self._running.get(key, 0) + 1
+        threading.Thread(target=self._run, args=(key, request), name="async invocation", daemon=True).start()
+        return True
+
+    def _run(self, key: tuple[str, str], request: AsyncRequest) -> None:
+        try:
+            self._finish(key, request, self._outcome(key, request))
+        except (ClientError, BotoCoreError) as error:
+            _LOGGER.warning("The result of an asynchronous invocation could not be stored: %s", type(error).__name__)
+        finally:
+            with self._changed:
+                self._running[key] -= 1
+                self._changed.notify()
+
+    def _outcome(self, key: tuple[str, str], request: AsyncRequest) -> _Outcome:
+        if time.monotonic() - request.queued > request.ttl_seconds:
+            return _failed("The request expired in the queue before it could be processed.")
+        region, name = key
+        try:
+            invocation = self._with_body(region, request)
+            endpoint, fleet = self._runtime.serving(name, region)
+            answer = self._runtime.forward(endpoint, fleet, invocation, request.timeout_seconds)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            return _failed(f"ClientError: Failed to download the input from {request.input_location}: {code}")
+        except InvocationError as error:
+            return _failed(str(error))
+        return _Outcome(body=answer.body, content_type=answer.content_type)
+
+    def _with_body(self, region: str, request: AsyncRequest) -> Invocation:
+        if request.input_location is None:
+            return request.invocation
+        bucket, key = s3_location(request.input_location)
+        found = self._clients("s3", region).get_object(Bucket=bucket, Key=key)
+        headers = dict(request.invocation.headers)
+        headers.setdefault("Content-Type", found["ContentType"])
+        return Invocation(body=found["Body"].read(), headers=headers)
+
+    def _finish(self, key: tuple[str, str], request: AsyncRequest, outcome: _Outcome) -> None:
+        region, name = key
+        location = request.output_location if outcome.failure is None else request.failure_location
+        if location is not None:
+            bucket, object_key = s3_location(location)
+            self._clients("s3", region).put_object(
+                Bucket=bucket, Key=object_key, Body=outcome.body, ContentType=outcome.content_type
+            )
+        topic = self._topic(name, region, "SuccessTopic" if outcome.failure is None else "ErrorTopic")
+        if topic is not None:
+            message = json.dumps(_notice(name, region, request, outcome))
+            self._clients("sns", region).publish(TopicArn=topic, Message=message)
+
+    def _topic(self, name: str, region: str, kind: str) -> str | None:
+        try:
+            _, fleet = self._runtime.serving(name, region)
+        except InvocationError:
+            return None
+        output: dict[str, Any] = (fleet.async_config or {}).get("OutputConfig", {})
+        return (output.get("NotificationConfig") or {}).get(kind)
+
+
+def _slots(fleet: Fleet) -> int:
+    client = (fleet.async_config or {}).get("ClientConfig", {})
+    return int(client.get("MaxConcurrentInvocationsPerInstance", DEFAULT_CONCURRENCY)) * len(fleet.instances)
+
+
+def _failed(reason: str) -> _Outcome:
+    return _Outcome(body=reason.encode(), content_type="text/plain", failure=reason)
+
+
+def _request_from(output: Mapping[str, Any], headers: Mapping[str, str], body: bytes) -> AsyncRequest:
+    location = headers.get(_PREFIX + "InputLocation")
+    if (location is None) == (not body):
+        raise validation_error("Provide exactly one of InputLocation and Body.")
+    if len(body) > INLINE_BYTES:
+        raise validation_error(f"Body is larger than {INLINE_BYTES} bytes. Upload it to S3 and give its InputLocation.")
+    inference_id = headers.get(_PREFIX + "Inference-Id") or str(uuid.uuid4())
+    output_path, failure_path = output.get("S3OutputPath"), output.get("S3FailurePath")
+    if output_path is None:
+        raise validation_error("The endpoint's AsyncInferenceConfig has no S3OutputPath.")
+    own_name = str(uuid.uuid4())
+    return AsyncRequest(
+        inference_id=inference_id,
+        invocation=Invocation(body=body, headers=_container_headers(headers, inference_id)),
+        input_location=location,
+        output_location=_join(output_path, *_output_name(headers, own_name)),
+        failure_location=_join(failure_path, f"{own_name}-error.out") if failure_path else None,
+        timeout_seconds=_seconds(headers, "InvocationTimeoutSeconds", DEFAULT_TIMEOUT_SECONDS, 1, 3600),
+        ttl_seconds=_seconds(headers, "RequestTTLSeconds", DEFAULT_TTL_SECONDS, 60, 21_600),
+    )
+
+
+def _container_headers(headers: Mapping[str, str], inference_id: str) -> dict[str, str]:
+    """The asynchronous operation carries content type and accept under names of its own."""
+    renamed = {
+        "Content-Type": headers.get(_PREFIX + "Content-Type"),
+        "Accept": headers.get(_PREFIX + "Accept"),
+        _PREFIX + "Custom-Attributes": headers.get(_PREFIX + "Custom-Attributes"),
+        _PREFIX + "Inference-Id": inference_id,
+    }
+    return {name: value for name, value in renamed.items() if value is not None}
+
+
+def _output_name(headers: Mapping[str, str], own_name: str) -> tuple[str, str]:
+    extension, filename = headers.get(_PREFIX + "S3OutputPathExtension"), headers.get(_PREFIX + "Filename")
+    if extension is not None and not _EXTENSION.fullmatch(extension):
+        raise validation_error("S3OutputPathExtension has characters that are not allowed.")
+    if filename is not None and not _FILENAME.fullmatch(filename):
+        raise validation_error("Filename has characters that are not allowed, or more than 32.")
+    return extension or "", filename or f"{own_name}.out"
+
+
+def _join(path: str, *names: str) -> str:
+    return "/".join([path.rstrip("/"), *(name.strip("/") for name in names if name)])
+
+
+def _seconds(headers: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = headers.get(_PREFIX + name)
+    if text is None:
+        return default
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise validation_error(f"{name} must be between {least} and {most}.")
+    return int(text)
+
+
+def _notice(name: str, region: str, request: AsyncRequest, outcome: _Outcome) -> dict[str, Any]:
+    """The message that SageMaker sends to the SNS topics."""
+    notice: dict[str, Any] = {
+        "awsRegion": region,
+        "eventTime": _timestamp(datetime.now(UTC)),
+        "receivedTime": _timestamp(request.received),
+        "invocationStatus": "Completed" if outcome.failure is None else "Failed",
+        "requestParameters": {"endpointName": name, "inputLocation": request.input_location},
+        "inferenceId": request.inference_id,
+        "eventVersion": "1.0",
+        "eventSource": "aws:sagemaker",
+        "eventName": "InferenceResult",
+    }
+    if outcome.failure is None:
+        notice["responseParameters"] = {
+            "contentType": outcome.content_type,
+            "outputLocation": request.output_location,
+        }
+    else:
+        notice["failureReason"] = outcome.failure
+        notice["failureLocation"] = request.failure_location
+    return notice
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -1,0 +1,115 @@
+"""CloudFormation types of SageMaker hosting."""
+
+import time
+
+from chem_endpoints.local.cfn_resource_type import (
+    ApiCalls,
+    Context,
+    ResourceType,
+    Values,
+    api_type,
+    change_tags,
+    undone_on_failure,
+)
+from chem_endpoints.local.cfn_stack import Made
+
+_POLL_SECONDS = 0.1
+_CREATE_ONLY_FOR_UPDATE = (
+    "RetainAllVariantProperties",
+    "ExcludeRetainedVariantProperties",
+    "RetainDeploymentConfig",
+)
+
+
+class EndpointFailedError(Exception):
+    """The endpoint did not reach the configuration that was asked for; the message is SageMaker's reason."""
+
+
+def _model_made(_context: Context, parameters: Values, answer: Values) -> Made:
+    name = parameters["ModelName"]
+    return Made(physical_id=answer["ModelArn"], attributes={"ModelName": name, "ModelArn": answer["ModelArn"]})
+
+
+def _config_made(_context: Context, parameters: Values, answer: Values) -> Made:
+    name = parameters["EndpointConfigName"]
+    return Made(physical_id=answer["EndpointConfigArn"], attributes={"EndpointConfigName": name})
+
+
+def _create_endpoint(context: Context, properties: Values) -> Made:
+    parameters = {key: value for key, value in properties.items() if key not in _CREATE_ONLY_FOR_UPDATE}
+    parameters.setdefault("EndpointName", context.name())
+    answer = context.call("sagemaker", "create_endpoint", parameters)
+    name = str(parameters["EndpointName"])
+    made = Made(physical_id=answer["EndpointArn"], attributes={"EndpointName": name})
+    with undone_on_failure(lambda: _delete_endpoint(context, made, properties)):
+        _wait_for(context, name, parameters["EndpointConfigName"])
+    return made
+
+
+def _update_endpoint(context: Context, made: Made, old: Values, new: Values) -> Made:
+    name = made.attributes["EndpointName"]
+    parameters = {key: value for key, value in new.items() if key != "Tags"}
+    parameters["EndpointName"] = name
+    current = context.client("sagemaker").describe_endpoint(EndpointName=name)["EndpointConfigName"]
+    if current != new["EndpointConfigName"]:
+        context.call("sagemaker", "update_endpoint", parameters)
+        _wait_for(context, name, new["EndpointConfigName"])
+    sagemaker = context.client("sagemaker")
+    change_tags(
+        old,
+        new,
+        remove=lambda keys: sagemaker.delete_tags(ResourceArn=made.physical_id, TagKeys=keys),
+        add=lambda tags: sagemaker.add_tags(ResourceArn=made.physical_id, Tags=tags),
+    )
+    return made
+
+
+def _wait_for(context: Context, name: str, config_name: str) -> None:
+    """Waits until the endpoint serves the configuration, as CloudFormation does."""
+    while True:
+        found = context.client("sagemaker").describe_endpoint(EndpointName=name)
+        if found["EndpointStatus"] not in ("Creating", "Updating", "RollingBack", "SystemUpdating"):
+            break
+        time.sleep(_POLL_SECONDS)
+    if found["EndpointStatus"] != "InService" or found["EndpointConfigName"] != config_name:
+        raise EndpointFailedError(found.get("FailureReason", f"Endpoint {name} is {found['EndpointStatus']}"))
+
+
+def _delete_endpoint(context: Context, made: Made, _properties: Values) -> None:
+    context.client("sagemaker").delete_endpoint(EndpointName=made.attributes["EndpointName"])
+
+
+SAGEMAKER_TYPES: tuple[ResourceType, ...] = (
+    api_type(
+        "AWS::SageMaker::Model",
+        ApiCalls(
+            service="sagemaker",
+            create="create_model",
+            delete="delete_model",
+            delete_with=("ModelName",),
+            name_property="ModelName",
+            made=_model_made,
+        ),
+        immutable=True,
+    ),
+    api_type(
+        "AWS::SageMaker::EndpointConfig",
+        ApiCalls(
+            service="sagemaker",
+            create="create_endpoint_config",
+            delete="delete_endpoint_config",
+            delete_with=("EndpointConfigName",),
+            name_property="EndpointConfigName",
+            made=_config_made,
+        ),
+        immutable=True,
+    ),
+    ResourceType(
+        name="AWS::SageMaker::Endpoint",
+        create=_create_endpoint,
+        update=_update_endpoint,
+        delete=_delete_endpoint,
+        replaced_by=frozenset({"EndpointName"}),
+        name_property="EndpointName",
+    ),
+)

@@ -1,0 +1,245 @@
+"""What the local CloudFormation remembers: stacks, their resources and events, change sets."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from chem_endpoints.local.address import ACCOUNT
+from chem_endpoints.local.cfn_template import Template
+
+STACK_TYPE = "AWS::CloudFormation::Stack"
+
+
+class CloudFormationError(Exception):
+    """A request that CloudFormation refuses; ``code`` is the error code that its clients see."""
+
+    def __init__(self, message: str, *, code: str = "ValidationError") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def now() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What creating or updating a resource gave: its ``Ref`` and what ``Fn::GetAtt`` knows of it."""
+
+    physical_id: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True, eq=False)
+class StackResource:
+    """One resource of a stack, as it is at present."""
+
+    logical_id: str
+    type_name: str
+    properties: dict[str, Any]
+    """Resolved: no functions left."""
+    made: Made
+    deletion_policy: str = "Delete"
+    replace_policy: str = "Delete"
+    status: str = "CREATE_COMPLETE"
+    updated: datetime = field(default_factory=now)
+
+    @property
+    def physical_id(self) -> str:
+        """What ``Ref`` gives."""
+        return self.made.physical_id
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What ``Fn::GetAtt`` gives."""
+        return self.made.attributes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One line of a stack's history."""
+
+    logical_id: str
+    physical_id: str
+    type_name: str
+    status: str
+    reason: str | None = None
+    event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    timestamp: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """An output of a stack, with its value."""
+
+    key: str
+    value: str
+    description: str | None = None
+    export: str | None = None
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """A stack, from its first change set until it is deleted."""
+
+    name: str
+    region: str
+    stack_id: str
+    status: str = "REVIEW_IN_PROGRESS"
+    reason: str | None = None
+    body: str = ""
+    template: Template = field(default_factory=dict)
+    given_parameters: dict[str, str] = field(default_factory=dict)
+    """As the caller gave them: of an SSM parameter, its name."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Resolved, without pseudo parameters."""
+    tags: list[dict[str, str]] = field(default_factory=list)
+    capabilities: list[str] = field(default_factory=list)
+    role_arn: str | None = None
+    resources: dict[str, StackResource] = field(default_factory=dict)
+    outputs: list[Output] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    termination_protection: bool = False
+    created: datetime = field(default_factory=now)
+    last_updated: datetime | None = None
+    deleted: datetime | None = None
+
+    def set_status(self, status: str, reason: str | None = None) -> None:
+        """Moves the stack into a state, and says so in its history."""
+        self.reason = reason
+        self.events.append(
+            Event(logical_id=self.name, physical_id=self.stack_id, type_name=STACK_TYPE, status=status, reason=reason)
+        )
+        self.status = status
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether an operation runs on the stack."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropertyChange:
+    """A property that a change set would change."""
+
+    name: str
+    replaces: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceChange:
+    """What a change set would do to one resource."""
+
+    action: str
+    logical_id: str
+    type_name: str
+    physical_id: str | None = None
+    properties: tuple[PropertyChange, ...] = ()
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the resource would be made anew."""
+        return any(change.replaces for change in self.properties)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desired:
+    """What a stack is to become."""
+
+    body: str
+    template: Template
+    given_parameters: dict[str, str]
+    parameters: dict[str, Any]
+    tags: list[dict[str, str]]
+    capabilities: list[str]
+    role_arn: str | None
+
+
+@dataclass(kw_only=True)
+class ChangeSet:
+    """A change set of one stack."""
+
+    name: str
+    change_set_id: str
+    stack_id: str
+    kind: str
+    desired: Desired
+    changes: list[ResourceChange]
+    status: str
+    execution_status: str
+    reason: str | None = None
+    description: str | None = None
+    created: datetime = field(default_factory=now)
+
+
+class StackStore:
+    """The stacks and change sets of all regions."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._stacks: list[Stack] = []
+        self._change_sets: list[ChangeSet] = []
+
+    def add_stack(self, name: str, region: str) -> Stack:
+        """A new, empty stack."""
+        stack_id = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
+        stack = Stack(name=name, region=region, stack_id=stack_id)
+        self._stacks.append(stack)
+        return stack
+
+    def stacks(self, region: str) -> Iterator[Stack]:
+        """All stacks of a region, deleted ones included, oldest first."""
+        return (stack for stack in list(self._stacks) if stack.region == region)
+
+    def find_stack(self, name_or_id: str, region: str) -> Stack | None:
+        """A stack by its name (not deleted) or by its id (even when deleted)."""
+        for stack in self.stacks(region):
+            if stack.stack_id == name_or_id or (stack.name == name_or_id and stack.deleted is None):
+                return stack
+        return None
+
+    def stack(self, name_or_id: str, region: str) -> Stack:
+        """As `find_stack`.
+
+        Raises:
+            CloudFormationError: there is none.
+        """
+        found = self.find_stack(name_or_id, region)
+        if found is None:
+            raise CloudFormationError(f"Stack with id {name_or_id} does not exist")
+        return found
+
+    def exports(self, region: str) -> dict[str, tuple[str, str]]:
+        """Value and exporting stack's id, by the export's name."""
+        return {
+            output.export: (output.value, stack.stack_id)
+            for stack in self.stacks(region)
+            for output in stack.outputs
+            if output.export and stack.deleted is None
+        }
+
+    def add_change_set(self, change_set: ChangeSet) -> None:
+        """Keeps a change set."""
+        self._change_sets.append(change_set)
+
+    def change_sets(self, stack: Stack) -> list[ChangeSet]:
+        """The change sets of one stack."""
+        return [change_set for change_set in self._change_sets if change_set.stack_id == stack.stack_id]
+
+    def find_change_set(self, name_or_id: str, stack_name: str | None, region: str) -> ChangeSet | None:
+        """A change set by its id, or by its name and its stack's: several stacks may use one name."""
+        stack = self.find_stack(stack_name, region) if stack_name else None
+        for change_set in reversed(self._change_sets):
+            if change_set.change_set_id == name_or_id:
+                return change_set
+            if stack and change_set.stack_id == stack.stack_id and change_set.name == name_or_id:
+                return change_set
+        return None
+
+    def remove_change_set(self, change_set: ChangeSet) -> None:
+        """Forgets a change set."""
+        self._change_sets.remove(change_set)

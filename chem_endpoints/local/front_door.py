@@ -1,0 +1,190 @@
+"""The one HTTP door: decides who answers a request, and sees to it that every error is one that AWS clients parse."""
+
+import json
+import logging
+import os
+import re
+import time
+import uuid
+from collections.abc import Iterable
+
+from chem_endpoints.local.address import HEALTH_PATH, SERVICE_NAME, NotLoopbackError, require_loopback
+from chem_endpoints.local.async_invocations import INLINE_BYTES, AsyncInvocations
+from chem_endpoints.local.cfn_api import CloudFormationApi
+from chem_endpoints.local.cfn_stack import CloudFormationError
+from chem_endpoints.local.hosting import Hosting
+from chem_endpoints.local.invocation_errors import InvocationError, validation_error
+from chem_endpoints.local.moto_fixes import NO_EVENTS, answers_lookup_events
+from chem_endpoints.local.own_clients import USER_AGENT_MARK
+from chem_endpoints.local.query_protocol import parse_request, render_answer, render_error, service_model
+from chem_endpoints.local.runtime import FORWARDED_HEADERS, Runtime, invocation_from
+from chem_endpoints.local.sagemaker_control import TARGET_PREFIX, SageMakerControl
+from chem_endpoints.local.settings import Settings
+from chem_endpoints.local.wsgi import App, Environ, Reply, Request, StartResponse, call_app, json_reply
+
+_LOGGER = logging.getLogger(__name__)
+_INVOCATION = re.compile(r"/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)")
+_CLOUDFORMATION = service_model("cloudformation")
+_XML = [("Content-Type", "text/xml")]
+_ASYNC_HEADERS = tuple(
+    f"X-Amzn-SageMaker-{name}"
+    for name in (
+        "Content-Type",
+        "Accept",
+        "InputLocation",
+        "S3OutputPathExtension",
+        "Filename",
+        "RequestTTLSeconds",
+        "InvocationTimeoutSeconds",
+        "Custom-Attributes",
+        "Inference-Id",
+    )
+)
+
+
+class FrontDoor:
+    """WSGI application: health, CloudFormation, SageMaker, its runtime, and moto for all else."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        hosting: Hosting,
+        runtime: Runtime,
+        async_invocations: AsyncInvocations,
+        cloudformation: CloudFormationApi,
+        control: SageMakerControl,
+        moto: App,
+    ) -> None:
+        self._settings, self._hosting, self._runtime = settings, hosting, runtime
+        self._async, self._cloudformation, self._control = async_invocations, cloudformation, control
+        self._moto = moto
+        self._last_request = time.monotonic()
+
+    @property
+    def idle_seconds(self) -> float:
+        """Time since the last request of a user; none while asynchronous invocations wait or run."""
+        if self._async.unfinished:
+            return 0.0
+        return time.monotonic() - self._last_request
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answers one request, and logs one line about it: never a path, a header or a body."""
+        request, started = Request(environ), time.monotonic()
+        own_call = USER_AGENT_MARK in environ.get("HTTP_USER_AGENT", "") or request.path == HEALTH_PATH
+        if not own_call:
+            self._last_request = started
+        try:
+            reply = self._answer(request)
+        except Exception:
+            _LOGGER.exception("%s failed inside the local AWS", _description(request))
+            reply = _error(request, 500, "InternalFailure", "The local AWS failed; its log has the traceback")
+        if not own_call:
+            _LOGGER.info("%s %d %.0f ms", _description(request), reply.status, 1000 * (time.monotonic() - started))
+        return reply.send(start_response)
+
+    def _answer(self, request: Request) -> Reply:
+        if not _is_local(request.header("Host") or ""):
+            return json_reply(403, {"message": "The local AWS is reached over loopback only"})
+        if request.path == HEALTH_PATH:
+            return self._health()
+        if found := _INVOCATION.fullmatch(request.path):
+            return self._invocation(request, found.group(1), found.group(2))
+        if request.service == "cloudformation":
+            return self._answer_cloudformation(request)
+        if request.target.startswith(TARGET_PREFIX):
+            return _without_html(request, self._control.answer(request))
+        if answers_lookup_events(request.target):
+            return Reply(status=200, body=NO_EVENTS, headers=[("Content-Type", "application/x-amz-json-1.1")])
+        return _without_html(request, call_app(self._moto, request.environ))
+
+    def _health(self) -> Reply:
+        return json_reply(
+            200,
+            {
+                "service": SERVICE_NAME,
+                "pid": os.getpid(),
+                "root": str(self._settings.root),
+                "endpoints": self._hosting.statuses(),
+            },
+        )
+
+    def _answer_cloudformation(self, request: Request) -> Reply:
+        body = request.read_body().decode()
+        try:
+            operation, parameters = parse_request(_CLOUDFORMATION, body)
+            answer = self._cloudformation.answer(operation, parameters, request.region)
+        except KeyError as error:
+            return _error(request, 400, "InvalidAction", f"CloudFormation has no operation {error}")
+        except CloudFormationError as error:
+            status = 404 if error.code == "ChangeSetNotFound" else 400
+            return Reply(status=status, body=render_error(error.code, str(error)), headers=_XML)
+        return Reply(status=200, body=render_answer(_CLOUDFORMATION, operation, answer), headers=_XML)
+
+    def _invocation(self, request: Request, name: str, kind: str) -> Reply:
+        try:
+            if kind == "async-invocations":
+                return self._invoke_async(request, name)
+            if kind == "invocations":
+                return self._invoke(request, name)
+            raise validation_error("The local AWS does not stream responses yet")
+        except InvocationError as error:
+            return Reply(status=error.status, body=error.body, headers=error.headers)
+
+    def _invoke(self, request: Request, name: str) -> Reply:
+        body = request.read_body(self._runtime.body_bytes)
+        invocation = invocation_from(request.headers(FORWARDED_HEADERS), body)
+        answer = self._runtime.invoke(name, request.region, invocation)
+        headers = [
+            ("Content-Type", answer.content_type),
+            ("x-Amzn-Invoked-Production-Variant", answer.variant),
+            ("x-amzn-RequestId", str(uuid.uuid4())),
+            *answer.headers,
+        ]
+        return Reply(status=200, body=answer.body, headers=headers)
+
+    def _invoke_async(self, request: Request, name: str) -> Reply:
+        body = request.read_body(INLINE_BYTES)
+        accepted = self._async.accept(name, request.region, request.headers(_ASYNC_HEADERS), body)
+        headers = [("Content-Type", "application/json"), ("X-Amzn-SageMaker-OutputLocation", accepted.output_location)]
+        if accepted.failure_location is not None:
+            headers.append(("X-Amzn-SageMaker-FailureLocation", accepted.failure_location))
+        return Reply(status=202, body=json.dumps({"InferenceId": accepted.inference_id}).encode(), headers=headers)
+
+
+def _is_local(host: str) -> bool:
+    name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+    if name.endswith(".localhost"):
+        return True
+    try:
+        require_loopback(name)
+    except NotLoopbackError:
+        return False
+    return True
+
+
+def _description(request: Request) -> str:
+    """Service and operation; of S3 only the method, since its paths hold keys."""
+    if found := _INVOCATION.fullmatch(request.path):
+        return f"sagemaker-runtime {found.group(2)} {found.group(1)}"
+    operation = request.target.rpartition(".")[2] or request.method
+    return f"{request.service or 'unsigned'} {operation}"
+
+
+def _without_html(request: Request, reply: Reply) -> Reply:
+    """moto answers what it does not know, or stumbles over, with a page that no AWS client can read."""
+    content_type = {name.lower(): value for name, value in reply.headers}.get("content-type", "")
+    if reply.status < 400 or not content_type.startswith("text/html") or request.method == "HEAD":
+        return reply
+    if reply.body.lstrip().startswith(b"<?xml") or not reply.body.lstrip().lower().startswith(b"<!doctype html"):
+        return reply
+    # 501: clients do not retry it, as they do 500.
+    return _error(request, 501, "NotImplemented", "The local AWS does not support this operation; see its log")
+
+
+def _error(request: Request, status: int, code: str, message: str) -> Reply:
+    if request.target or _INVOCATION.fullmatch(request.path):
+        content = {"__type": code, "message": message, "Message": message}
+        reply = json_reply(status, content, content_type="application/x-amz-json-1.1")
+        return Reply(status=status, body=reply.body, headers=[*reply.headers, ("x-amzn-ErrorType", code)])
+    return Reply(status=status, body=render_error(code, message), headers=_XML)

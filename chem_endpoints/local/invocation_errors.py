@@ -1,0 +1,61 @@
+"""Errors of the SageMaker runtime, in the shapes that its clients parse.
+
+Codes, statuses and members follow botocore's description of ``sagemaker-runtime``.
+"""
+
+import json
+import uuid
+
+from chem_endpoints.local.address import ACCOUNT
+
+
+class InvocationError(Exception):
+    """An invocation that the runtime does not answer with a result."""
+
+    def __init__(self, status: int, code: str | None, message: str, **members: object) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.body = json.dumps({"Message": message, **members}).encode()
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Headers of the answer; an error without a code is one of the HTTP front end's own."""
+        code = [("x-amzn-ErrorType", self.code)] if self.code else []
+        return [("Content-Type", "application/json"), ("x-amzn-RequestId", str(uuid.uuid4())), *code]
+
+
+def validation_error(message: str) -> InvocationError:
+    """The request is wrong, whatever the model says."""
+    return InvocationError(400, "ValidationError", message)
+
+
+def endpoint_not_found(name: str) -> InvocationError:
+    """There is no such endpoint, or it has never been in service."""
+    return validation_error(f"Endpoint {name} of account {ACCOUNT} not found.")
+
+
+def service_unavailable(message: str) -> InvocationError:
+    """No instance can answer now."""
+    return InvocationError(503, "ServiceUnavailable", message)
+
+
+def body_too_large(limit: int) -> InvocationError:
+    """A request over the size limit: the HTTP front end refuses it before the runtime sees it."""
+    return InvocationError(413, None, f"HTTP content length exceeded {limit} bytes.")
+
+
+def model_error(*, endpoint: str, variant: str, region: str, status: int, message: str) -> InvocationError:
+    """The container answered with an error, or (status 0) did not answer."""
+    side = "client" if 400 <= status < 500 else "server"
+    group = f"/aws/sagemaker/Endpoints/{endpoint}"
+    console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
+    return InvocationError(
+        424,
+        "ModelError",
+        f'Received {side} error ({status}) from primary with message "{message}". '
+        f"See {console} in account {ACCOUNT} for more information.",
+        OriginalStatusCode=status,
+        OriginalMessage=message,
+        LogStreamArn=f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{group}:log-stream:{variant}",
+    )

@@ -1,0 +1,103 @@
+"""From a SageMaker Model to what its server process needs: the checked image, the unpacked bundle, the variables."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from botocore.exceptions import ClientError
+
+from chem_endpoints.local.address import ACCOUNT
+from chem_endpoints.local.own_clients import OwnClients
+from chem_endpoints.local.settings import Settings
+from chem_endpoints.spec.image_source import image_reference
+from chem_endpoints.wire.bundle import BundleError, unpack
+from chem_endpoints.wire.environment import MODEL_DIR
+
+
+class HostingError(Exception):
+    """An endpoint cannot serve; the message is its FailureReason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFolder:
+    """An unpacked model and the environment of its server."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def remove(self) -> None:
+        """Deletes the folder; the processes that read it must have ended."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def unpack_model(name: str, *, region: str, settings: Settings, clients: OwnClients) -> ModelFolder:
+    """Checks a Model's image and unpacks its artifact.
+
+    Raises:
+        HostingError: the Model is missing, its image is not this clone's code, or its artifact is unusable.
+    """
+    container = _container(name, region, clients)
+    _check_image(container.get("Image", ""), region, settings)
+    settings.models.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{name[:40]}-", dir=settings.models))
+    environment = {**container.get("Environment", {}), MODEL_DIR: str(folder)}
+    model = ModelFolder(folder=folder, environment=environment)
+    try:
+        if url := container.get("ModelDataUrl"):
+            _download(url, folder, region, clients)
+    except HostingError:
+        model.remove()
+        raise
+    return model
+
+
+def _container(name: str, region: str, clients: OwnClients) -> dict[str, Any]:
+    try:
+        model = clients("sagemaker", region).describe_model(ModelName=name)
+    except ClientError as error:
+        raise HostingError(f"Could not find model {name}") from error
+    container: dict[str, Any] | None = model.get("PrimaryContainer")
+    if container is None:
+        raise HostingError(f"Model {name} has no PrimaryContainer; the local AWS runs single containers only")
+    return container
+
+
+def _check_image(image: str, region: str, settings: Settings) -> None:
+    """Only the code that the template names may run: another would answer with other numbers, unseen."""
+    known = [name for name in settings.images if (settings.root / "requirements" / f"{name}.lock").is_file()]
+    expected = {name: image_reference(root=settings.root, image=name, account=ACCOUNT, region=region) for name in known}
+    if image in expected.values():
+        return
+    here = ", ".join(f"{name}: {reference.rpartition(':')[2]}" for name, reference in expected.items())
+    raise HostingError(
+        f"The image {image} is not the code of this clone (tag {image.rpartition(':')[2]}; this clone gives {here}). "
+        "The code changed since the deployment: deploy again from this clone"
+    )
+
+
+def _download(url: str, folder: Path, region: str, clients: OwnClients) -> None:
+    bucket, key = s3_location(url)
+    archive = folder.with_name(f"{folder.name}.tar.gz")
+    try:
+        clients("s3", region).download_file(bucket, key, str(archive))
+        unpack(archive, folder)
+    except ClientError as error:
+        raise HostingError(f"Could not access model data at {url}: {error.response['Error']['Code']}") from error
+    except BundleError as error:
+        raise HostingError(f"Could not unpack the model data at {url}: {error}") from error
+    finally:
+        archive.unlink(missing_ok=True)
+
+
+def s3_location(url: str) -> tuple[str, str]:
+    """Bucket and key of an ``s3://`` or path-style ``https://`` URL."""
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        return parts.netloc, url.split("/", 3)[3] if url.count("/") > 2 else ""
+    bucket, _, key = unquote(parts.path).lstrip("/").partition("/")
+    if not parts.hostname or parts.hostname.startswith("s3"):
+        return bucket, key
+    return parts.hostname.split(".")[0], unquote(parts.path).lstrip("/")

@@ -1,0 +1,83 @@
+"""Faults of moto 5.2.5 that stand in our way, one function each, with the reason.
+
+``tests/local/test_moto_fixes.py`` shows for each that plain moto still has the fault, so a mended moto is noticed.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+MOTO_ENVIRONMENT = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+"""Without it the roles of the CDK bootstrap stack cannot attach AWS's own policies; read when moto is imported."""
+
+
+def apply_moto_fixes() -> None:
+    """Applies all fixes that change moto itself."""
+    accept_current_instance_types()
+    ignore_bucket_policies()
+    keep_policy_arn_on_update()
+
+
+def accept_current_instance_types() -> None:
+    """moto's list of hosting instance types stops at g4dn and c5: ``ml.c7i.xlarge`` is refused."""
+    from moto.sagemaker.models import FakeEndpointConfig
+
+    _replace(FakeEndpointConfig, "validate_instance_type", lambda _self, _instance_type: None)
+
+
+def ignore_bucket_policies() -> None:
+    """moto applies a bucket policy's Deny without its Condition: ``aws:SecureTransport`` refuses every PUT."""
+    from moto.iam.access_control import PermissionResult
+    from moto.s3.models import FakeBucket
+
+    _replace(FakeBucket, "get_permission", lambda _self, _action, _resource: PermissionResult.NEUTRAL)
+
+
+def keep_policy_arn_on_update() -> None:
+    """moto gives a scaling policy a new ARN at each update: alarms that name the old one would act on nothing."""
+    from moto.applicationautoscaling.models import ApplicationAutoscalingBackend, FakeApplicationAutoscalingPolicy
+
+    put: Callable[..., Any] = ApplicationAutoscalingBackend.put_scaling_policy
+
+    def put_keeping_arn(self: Any, **parameters: Any) -> Any:
+        names = ("service_namespace", "resource_id", "scalable_dimension", "policy_name")
+        key = FakeApplicationAutoscalingPolicy.formulate_key(*(parameters[name] for name in names))
+        previous = self.policies.get(key)
+        policy = put(self, **parameters)
+        if previous is not None:
+            policy.policy_arn = previous.policy_arn
+        return policy
+
+    _replace(ApplicationAutoscalingBackend, "put_scaling_policy", put_keeping_arn)
+
+
+def _replace(owner: type, method: str, replacement: Callable[..., Any]) -> None:
+    setattr(owner, method, replacement)
+
+
+def create_app_without_debugger(service: Any) -> Any:
+    """moto lets its exceptions reach the HTTP server, which answers with a traceback as HTML."""
+    from moto.moto_server.werkzeug_app import create_backend_app
+
+    app = create_backend_app(service)
+    app.debug = False
+    return app
+
+
+def answers_lookup_events(target: str) -> bool:
+    """moto has no CloudTrail LookupEvents, which the CDK CLI asks after a failed deployment, for half a minute."""
+    return target.endswith(".LookupEvents")
+
+
+NO_EVENTS = b'{"Events":[]}'
+
+
+def summarise_data_capture(config: Mapping[str, Any]) -> dict[str, Any]:
+    """moto shows the configuration's fields as an endpoint's DataCaptureConfig; SageMaker shows a summary."""
+    enabled = bool(config.get("EnableCapture", True))
+    return {
+        "EnableCapture": enabled,
+        "CaptureStatus": "Started" if enabled else "Stopped",
+        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
+        "DestinationS3Uri": config["DestinationS3Uri"],
+        "KmsKeyId": config.get("KmsKeyId", ""),
+    }

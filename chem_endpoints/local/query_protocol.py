@@ -1,0 +1,107 @@
+"""The AWS query protocol, as CloudFormation speaks it: form-encoded requests in, XML answers out.
+
+Both directions follow botocore's own description of the service, so names and types cannot differ from what its
+clients expect. https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+"""
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+from xml.etree import ElementTree
+
+import botocore.session
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+
+_SESSION = botocore.session.Session()
+Tree = dict[str, Any]
+
+
+def service_model(service: str) -> ServiceModel:
+    """botocore's description of a service."""
+    return ServiceModel(_SESSION.get_component("data_loader").load_service_model(service, "service-2"), service)
+
+
+def parse_request(model: ServiceModel, body: str) -> tuple[str, dict[str, Any]]:
+    """The operation and its parameters.
+
+    Raises:
+        KeyError: the service has no such operation.
+    """
+    fields = dict(parse_qsl(body, keep_blank_values=True))
+    operation = fields.pop("Action", "")
+    if operation not in model.operation_names:
+        raise KeyError(operation)
+    shape = model.operation_model(operation).input_shape
+    return operation, _parse(shape, _as_tree(fields)) if shape else {}
+
+
+def _as_tree(fields: Mapping[str, str]) -> Tree:
+    tree: Tree = {}
+    for dotted_name, value in fields.items():
+        *branches, leaf = dotted_name.split(".")
+        place = tree
+        for branch in branches:
+            place = place.setdefault(branch, {})
+        place[leaf] = value
+    return tree
+
+
+def _parse(shape: Shape, value: Any) -> Any:
+    if isinstance(shape, StructureShape):
+        return {name: _parse(member, value[name]) for name, member in shape.members.items() if name in value}
+    if isinstance(shape, ListShape):
+        members = value.get("member", {}) if isinstance(value, dict) else {}
+        return [_parse(shape.member, members[index]) for index in sorted(members, key=int)]
+    if shape.type_name == "boolean":
+        return value == "true"
+    return int(value) if shape.type_name in ("integer", "long") else value
+
+
+def render_answer(model: ServiceModel, operation: str, result: Mapping[str, Any]) -> bytes:
+    """The XML answer; ``result`` is keyed as boto3 will show it."""
+    root = ElementTree.Element(f"{operation}Response", xmlns=str(model.metadata["xmlNamespace"]))
+    shape = model.operation_model(operation).output_shape
+    if shape is not None:
+        _render(root, shape.serialization.get("resultWrapper", f"{operation}Result"), shape, result)
+    metadata = ElementTree.SubElement(root, "ResponseMetadata")
+    ElementTree.SubElement(metadata, "RequestId").text = str(uuid.uuid4())
+    return _as_bytes(root)
+
+
+def _render(parent: ElementTree.Element, name: str, shape: Shape, value: Any) -> None:
+    element = ElementTree.SubElement(parent, name)
+    if isinstance(shape, StructureShape):
+        for member, member_shape in shape.members.items():
+            if value.get(member) is not None:
+                _render(element, member, member_shape, value[member])
+    elif isinstance(shape, ListShape):
+        for item in value:
+            _render(element, "member", shape.member, item)
+    elif isinstance(shape, MapShape):
+        raise NotImplementedError(f"{name}: CloudFormation answers with no maps")
+    else:
+        element.text = _as_text(value)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _as_bytes(root: ElementTree.Element) -> bytes:
+    document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document
+
+
+def render_error(code: str, message: str) -> bytes:
+    """The XML of an error of any query service."""
+    root = ElementTree.Element("ErrorResponse")
+    error = ElementTree.SubElement(root, "Error")
+    ElementTree.SubElement(error, "Type").text = "Sender"
+    ElementTree.SubElement(error, "Code").text = code
+    ElementTree.SubElement(error, "Message").text = message
+    ElementTree.SubElement(root, "RequestId").text = str(uuid.uuid4())
+    return _as_bytes(root)

@@ -1,0 +1,203 @@
+"""One local AWS: one process, loopback only, stopped by SIGTERM, SIGINT or idleness."""
+
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from chem_endpoints.local.address import (
+    CLEARED_VARIABLES,
+    client_variables,
+    endpoint_url,
+    find_running,
+    has_ipv6_loopback,
+    require_loopback,
+    state_file,
+)
+from chem_endpoints.local.settings import Settings
+
+if TYPE_CHECKING:
+    from chem_endpoints.local.front_door import FrontDoor
+    from chem_endpoints.local.hosting import Hosting
+
+_IDLE_CHECK_SECONDS = 1.0
+_BIND_ATTEMPTS = 20
+
+
+class CannotStartError(Exception):
+    """The local AWS cannot start; the message says what to do."""
+
+
+class LocalAws:
+    """A local AWS that is being served."""
+
+    def __init__(self, settings: Settings) -> None:
+        require_loopback(settings.host)
+        self.settings = settings
+        self._done = threading.Event()
+        self.port = settings.port
+
+    def run(self) -> None:
+        """Serves until it is told to stop."""
+        self._refuse_second()
+        sockets = _bind(self.settings.port)
+        self.port = sockets[0].getsockname()[1]
+        _point_own_clients_here(self.port, self.settings)
+        shutil.rmtree(self.settings.models, ignore_errors=True)
+        front_door, hosting = _assemble(self.settings, self.port)
+        with self._serving(front_door, sockets), self._signals(), self._state():
+            print(f"local AWS ready on {endpoint_url(self.port)}", flush=True)
+            self._wait(front_door)
+            hosting.stop()
+
+    def stop(self) -> None:
+        """Ends `run`."""
+        self._done.set()
+
+    def _refuse_second(self) -> None:
+        running = find_running(self.settings.root)
+        if running is not None:
+            raise CannotStartError(f"A local AWS of this clone is up already: {running.url} (process {running.pid})")
+
+    def _wait(self, front_door: "FrontDoor") -> None:
+        minutes = self.settings.idle_minutes
+        while not self._done.wait(_IDLE_CHECK_SECONDS):
+            if minutes is not None and front_door.idle_seconds > 60 * minutes:
+                logging.getLogger(__name__).info("no request for %g minutes: stopping", minutes)
+                return
+
+    @contextmanager
+    def _serving(self, app: Any, sockets: list[socket.socket]) -> Iterator[None]:
+        servers = [_server(listening, app) for listening in sockets]
+        for server in servers:
+            threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+        try:
+            yield
+        finally:
+            for server in servers:
+                server.shutdown()
+                server.server_close()
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        previous = {number: signal.signal(number, lambda *_: self.stop()) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def _state(self) -> Iterator[None]:
+        path = state_file(self.settings.root)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"port": self.port, "pid": os.getpid()})
+        draft = path.with_suffix(".tmp")
+        draft.write_text(text)
+        draft.replace(path)
+        try:
+            yield
+        finally:
+            if path.is_file() and path.read_text() == text:
+                path.unlink()
+
+
+def _bind(port: int) -> list[socket.socket]:
+    """Sockets on both loopback addresses with one port: ``localhost`` resolves to either, and only to these."""
+    for _ in range(_BIND_ATTEMPTS if port == 0 else 1):
+        first = _listen(socket.AF_INET, "127.0.0.1", port)
+        if not has_ipv6_loopback():
+            return [first]
+        try:
+            return [first, _listen(socket.AF_INET6, "::1", first.getsockname()[1])]
+        except CannotStartError:
+            first.close()
+    raise CannotStartError(f"Port {port} is taken on ::1. Choose another with --port, or stop what listens there")
+
+
+def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        message = f"Port {port} is taken. Choose another with --port, or stop what listens there"
+        raise CannotStartError(message) from error
+    return listening
+
+
+def _server(listening: socket.socket, app: Any) -> Any:
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
+    from werkzeug.serving import make_server
+
+    class QuietHandler(MotoRequestHandler):
+        """HTTP/1.1, as the SDKs' chunked uploads need; the front door writes the log."""
+
+        protocol_version = "HTTP/1.1"
+
+        def log_request(self, *_arguments: object) -> None:
+            """Writes nothing."""
+
+    host, port = listening.getsockname()[:2]
+    server = make_server(host, port, app, threaded=True, request_handler=QuietHandler, fd=listening.fileno())
+    listening.close()
+    return server
+
+
+def _point_own_clients_here(port: int, settings: Settings) -> None:
+    """moto calls itself through boto3 here and there; no such call may ever leave this machine."""
+    from chem_endpoints.local.moto_fixes import MOTO_ENVIRONMENT
+
+    os.environ.update({**client_variables(port, settings.root), **MOTO_ENVIRONMENT})
+    for name in CLEARED_VARIABLES:
+        os.environ.pop(name, None)
+
+
+def _assemble(settings: Settings, port: int) -> "tuple[FrontDoor, Hosting]":
+    """Puts the parts together; imports moto, which takes a second."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+    from chem_endpoints.local.async_invocations import AsyncInvocations
+    from chem_endpoints.local.cfn_api import CloudFormationApi
+    from chem_endpoints.local.front_door import FrontDoor
+    from chem_endpoints.local.hosting import Hosting
+    from chem_endpoints.local.moto_fixes import apply_moto_fixes, create_app_without_debugger
+    from chem_endpoints.local.own_clients import OwnClients
+    from chem_endpoints.local.runtime import Runtime
+    from chem_endpoints.local.sagemaker_control import SageMakerControl
+
+    apply_moto_fixes()
+    clients = OwnClients(endpoint_url(port))
+    moto = DomainDispatcherApplication(create_app_without_debugger)
+    hosting = Hosting(settings, clients)
+    runtime = Runtime(hosting, seconds=settings.invocation_seconds, body_bytes=settings.body_bytes)
+    front_door = FrontDoor(
+        settings=settings,
+        hosting=hosting,
+        runtime=runtime,
+        async_invocations=AsyncInvocations(runtime, clients),
+        cloudformation=CloudFormationApi(clients),
+        control=SageMakerControl(hosting, clients, moto),
+        moto=moto,
+    )
+    return front_door, hosting
+
+
+def serve(settings: Settings) -> None:
+    """Serves a local AWS until SIGTERM, SIGINT or idleness.
+
+    Raises:
+        CannotStartError: the port is taken, or one of this clone is up already.
+        NotLoopbackError: other machines could reach it.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    LocalAws(settings).run()

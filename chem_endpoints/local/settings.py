@@ -1,0 +1,44 @@
+"""Settings of one local AWS."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from chem_endpoints.local.address import DEFAULT_PORT, local_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a local AWS serves, where, and within which limits."""
+
+    root: Path
+    """The clone: its code runs behind the endpoints."""
+    host: str = "localhost"
+    port: int = DEFAULT_PORT
+    """0 picks a free one."""
+    idle_minutes: float | None = None
+    """Stops after that long without a request; None: never."""
+    server_command: tuple[str, ...] = (sys.executable, "-m", "container.server")
+    """What SageMaker would start in the container."""
+    images: tuple[str, ...] = ("base", "deep")
+    invocation_seconds: float = 60.0
+    """Time that a synchronous invocation may take (SageMaker developer guide)."""
+    body_bytes: int = 25 * 1024 * 1024
+    """Size that a synchronous request may have (SageMaker model hosting FAQs)."""
+    stop_seconds: float = 30.0
+    """Time between SIGTERM and SIGKILL (SageMaker developer guide)."""
+
+    @property
+    def folder(self) -> Path:
+        """Where state, logs and unpacked models lie."""
+        return local_folder(self.root)
+
+    @property
+    def logs(self) -> Path:
+        """``logs/ENDPOINT/VARIANT-N.log`` hold what the server processes print."""
+        return self.folder / "logs"
+
+    @property
+    def models(self) -> Path:
+        """Where bundles are unpacked while their endpoints run."""
+        return self.folder / "models"

@@ -1,0 +1,70 @@
+"""One demonstration for all tests of this folder: `chem-endpoints demo`, on a local AWS of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+
+from chem_endpoints.cli.clone import tool_path
+from chem_endpoints.client.endpoint import Endpoint
+from chem_endpoints.local.address import FOLDER_VARIABLE, environment, find_running
+
+CLI = (sys.executable, "-m", "chem_endpoints.cli")
+FOLDER = ".demo-test"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demonstration:
+    """A demonstration that has run and whose endpoints are up."""
+
+    output: str
+    url: str
+    variables: dict[str, str]
+    root: Path
+
+    def run(self, *command: str, stdin: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
+        """Runs a command as `chem-endpoints local run` would."""
+        program = shutil.which(command[0], path=self.variables["PATH"])
+        assert program is not None, command[0]
+        return subprocess.run(
+            [program, *command[1:]], cwd=self.root, env=self.variables, input=stdin, capture_output=True, check=True
+        )
+
+
+@pytest.fixture(scope="session")
+def demonstration(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
+    if not (root / "node_modules/.bin/cdk").exists():
+        pytest.skip("the CDK CLI is not installed: run ./setup.sh")
+    folder = tmp_path_factory.mktemp("local-aws")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER_VARIABLE, str(folder))
+        demo = subprocess.run([*CLI, "demo", "--folder", FOLDER], cwd=root, capture_output=True, text=True, check=False)
+        try:
+            assert demo.returncode == 0, demo.stdout + demo.stderr
+            running = find_running(root)
+            assert running is not None
+            variables = environment(running.port, root)
+            variables["PATH"] = tool_path(root, variables["PATH"])
+            yield Demonstration(output=demo.stdout, url=running.url, variables=variables, root=root)
+        finally:
+            subprocess.run([*CLI, "local", "down"], cwd=root, check=True, capture_output=True)
+            shutil.rmtree(root / FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def endpoint(demonstration: Demonstration) -> Iterator[Callable[[str], Endpoint]]:
+    """The client with nothing but the usual AWS variables set."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("AWS_"):
+                patch.delenv(name)
+        for name, value in demonstration.variables.items():
+            if name.startswith("AWS_"):
+                patch.setenv(name, value)
+        yield lambda name: Endpoint(name, session=boto3.Session())

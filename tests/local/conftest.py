@@ -1,0 +1,204 @@
+"""One local AWS for all tests of this folder, with a stand-in for the model server."""
+
+import io
+import json
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from chem_endpoints.local.address import ACCOUNT, REGION, Address, environment, find_running
+from chem_endpoints.spec.image_source import image_reference
+
+HERE = Path(__file__).parent
+CLONE = HERE.parents[1]
+INVOCATION_SECONDS = 2.0
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small clone: what the image's hash covers, and a cdk.json."""
+    folder = tmp_path_factory.mktemp("clone")
+    (folder / "cdk.json").write_text("{}")
+    (folder / "requirements").mkdir()
+    (folder / "requirements" / "base.lock").write_text("uvicorn==1\n")
+    (folder / "container").mkdir()
+    (folder / "container" / "server.py").write_text("# the code that the image's tag names\n")
+    return folder
+
+
+def start_service(clone: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """Starts a local AWS and waits for its line."""
+    with (clone / "service.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=CLONE, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("local AWS ready on http://localhost:"), (clone / "service.log").read_text()
+    return process
+
+
+def stop_service(process: "subprocess.Popen[str]") -> int:
+    """SIGTERM; returns the exit code."""
+    process.send_signal(signal.SIGTERM)
+    code = process.wait(30)
+    assert process.stdout is not None
+    process.stdout.close()
+    return code
+
+
+@pytest.fixture(scope="session")
+def local_aws(clone: Path) -> Iterator[Address]:
+    process = start_service(clone, str(HERE / "stand_in_service.py"), str(clone), str(INVOCATION_SECONDS))
+    address = find_running(clone)
+    assert address is not None
+    yield address
+    assert stop_service(process) == 0
+
+
+@pytest.fixture(scope="session")
+def client(local_aws: Address) -> Callable[[str], Any]:
+    """boto3 clients, unmodified but for what AWS_ENDPOINT_URL and the variables beside it would do."""
+    session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
+    made: dict[str, Any] = {}
+
+    def make(service: str) -> Any:
+        if service not in made:
+            config = Config(retries={"total_max_attempts": 1})
+            made[service] = session.client(service, endpoint_url=local_aws.url, config=config)  # type: ignore[call-overload]
+        return made[service]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def client_environment(local_aws: Address, clone: Path) -> dict[str, str]:
+    return environment(local_aws.port, clone)
+
+
+@pytest.fixture(scope="session")
+def image(clone: Path) -> str:
+    return image_reference(root=clone, image="base", account=ACCOUNT, region=REGION)
+
+
+@pytest.fixture(scope="session")
+def bundle() -> bytes:
+    """A small model.tar.gz."""
+    contents = "weights"
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo("model/weights.txt")
+        member.size = len(contents)
+        archive.addfile(member, io.BytesIO(contents.encode()))
+    return packed.getvalue()
+
+
+class Deployer:
+    """Makes endpoints by plain boto3 calls."""
+
+    def __init__(self, client: Callable[[str], Any], image: str, bundle: bytes) -> None:
+        self.sagemaker = client("sagemaker")
+        self._image = image
+        self._s3 = client("s3")
+        self._s3.create_bucket(Bucket="models")
+        self._s3.put_object(Bucket="models", Key="model.tar.gz", Body=bundle)
+        self.endpoints: list[str] = []
+
+    def config(self, *, count: int = 1, asynchronous: dict[str, Any] | None = None, **model: Any) -> str:
+        name = f"version-{uuid.uuid4()}"
+        container = {
+            "Image": model.get("image", self._image),
+            "ModelDataUrl": model.get("data", "s3://models/model.tar.gz"),
+            "Environment": model.get("environment", {}),
+        }
+        self.sagemaker.create_model(
+            ModelName=name, PrimaryContainer=container, ExecutionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/r"
+        )
+        variant = {
+            "VariantName": "AllTraffic",
+            "ModelName": name,
+            "InitialInstanceCount": count,
+            "InstanceType": "ml.c7i.xlarge",
+        }
+        more = {"AsyncInferenceConfig": asynchronous} if asynchronous else {}
+        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], **more)
+        return name
+
+    def endpoint(self, name: str, **settings: Any) -> dict[str, Any]:
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=self.config(**settings))
+        self.endpoints.append(name)
+        return self.settled(name)
+
+    def settled(self, name: str) -> dict[str, Any]:
+        """DescribeEndpoint, once nothing is under way."""
+        while True:
+            found: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=name)
+            if found["EndpointStatus"] not in ("Creating", "Updating"):
+                return found
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def deployer(client: Callable[[str], Any], image: str, bundle: bytes) -> Iterator[Deployer]:
+    made = Deployer(client, image, bundle)
+    yield made
+    for name in made.endpoints:
+        made.sagemaker.delete_endpoint(EndpointName=name)
+
+
+class Cloud:
+    """Creates and updates one stack, and waits for the end."""
+
+    def __init__(self, client: Callable[[str], Any]) -> None:
+        self.api = client("cloudformation")
+        self.name = f"s-{uuid.uuid4().hex[:8]}"
+
+    def create(self, resources: dict[str, Any], **more: Any) -> str:
+        return self._settled("create_stack", resources, more)
+
+    def update(self, resources: dict[str, Any], **more: Any) -> str:
+        return self._settled("update_stack", resources, more)
+
+    def delete(self) -> str:
+        self.api.delete_stack(StackName=self.stack_id)
+        return self._wait()
+
+    def _settled(self, operation: str, resources: dict[str, Any], more: dict[str, Any]) -> str:
+        sections = {key: more.pop(key) for key in ("Parameters", "Conditions", "Outputs", "Mappings") if key in more}
+        given = {"Parameters": more.pop("given")} if "given" in more else {}
+        body = json.dumps({"Resources": resources, **sections})
+        self.stack_id = getattr(self.api, operation)(StackName=self.name, TemplateBody=body, **given, **more)["StackId"]
+        return self._wait()
+
+    def _wait(self) -> str:
+        while True:
+            status = str(self.stack()["StackStatus"])
+            if not status.endswith("_IN_PROGRESS"):
+                return status
+            time.sleep(0.02)
+
+    def stack(self) -> dict[str, Any]:
+        return dict(self.api.describe_stacks(StackName=self.stack_id)["Stacks"][0])
+
+    def reasons(self) -> str:
+        events = self.api.describe_stack_events(StackName=self.stack_id)["StackEvents"]
+        return "\n".join(event.get("ResourceStatusReason", "") for event in events)
+
+    def statuses(self, logical_id: str) -> list[str]:
+        events = self.api.describe_stack_events(StackName=self.stack_id)["StackEvents"]
+        return [event["ResourceStatus"] for event in events if event["LogicalResourceId"] == logical_id]
+
+
+@pytest.fixture
+def cloud(client: Callable[[str], Any]) -> Cloud:
+    return Cloud(client)

@@ -1,0 +1,18 @@
+"""Serves a local AWS whose endpoints run `stand_in_server.py`: ``stand_in_service.py ROOT [INVOCATION_SECONDS]``."""
+
+import sys
+from pathlib import Path
+
+from chem_endpoints.local.service import serve
+from chem_endpoints.local.settings import Settings
+
+if __name__ == "__main__":
+    serve(
+        Settings(
+            root=Path(sys.argv[1]),
+            port=0,
+            server_command=(sys.executable, str(Path(__file__).with_name("stand_in_server.py"))),
+            invocation_seconds=float(sys.argv[2]),
+            stop_seconds=5,
+        )
+    )

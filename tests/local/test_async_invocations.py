@@ -1,0 +1,149 @@
+"""Asynchronous invocation: queue, S3 results and failures, SNS notices."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+pytestmark = pytest.mark.end_to_end
+Clients = Callable[[str], Any]
+
+
+def order(action: str, **more: Any) -> bytes:
+    return json.dumps({"do": action, **more}).encode()
+
+
+@pytest.fixture(scope="module")
+def notices(client: Clients) -> Callable[[], dict[str, Any]]:
+    """Reads the next message that SNS delivered."""
+    queue = client("sqs").create_queue(QueueName="notices")["QueueUrl"]
+    arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = client("sns").create_topic(Name="notices")["TopicArn"]
+    client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+    def read() -> dict[str, Any]:
+        for _ in range(100):
+            for message in client("sqs").receive_message(QueueUrl=queue).get("Messages", []):
+                client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+                return dict(json.loads(json.loads(message["Body"])["Message"]))
+            time.sleep(0.05)
+        raise AssertionError("no notice came")
+
+    return read
+
+
+@pytest.fixture(scope="module", autouse=True)
+def endpoint(deployer: Any, client: Clients, notices: Callable[[], dict[str, Any]]) -> Iterator[None]:
+    topic = "arn:aws:sns:us-east-1:123456789012:notices"
+    client("s3").create_bucket(Bucket="jobs")
+    config = {
+        "OutputConfig": {
+            "S3OutputPath": "s3://jobs/out/",
+            "S3FailurePath": "s3://jobs/failed/",
+            "NotificationConfig": {"SuccessTopic": topic, "ErrorTopic": topic},
+        },
+        "ClientConfig": {"MaxConcurrentInvocationsPerInstance": 1},
+    }
+    assert deployer.endpoint("batch", asynchronous=config)["EndpointStatus"] == "InService"
+    return
+
+
+def submit(client: Clients, **parameters: Any) -> dict[str, Any]:
+    return dict(client("sagemaker-runtime").invoke_endpoint_async(EndpointName="batch", **parameters))
+
+
+def put_input(client: Clients, key: str, body: bytes) -> str:
+    client("s3").put_object(Bucket="jobs", Key=key, Body=body, ContentType="text/csv")
+    return f"s3://jobs/{key}"
+
+
+def wait_for(client: Clients, location: str) -> bytes:
+    bucket, key = location.removeprefix("s3://").split("/", 1)
+    for _ in range(200):
+        try:
+            return bytes(client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+        except ClientError:
+            time.sleep(0.05)
+    raise AssertionError(f"{location} did not appear")
+
+
+def test_a_result_comes_to_s3_and_a_notice_to_the_topic(client: Clients, notices: Callable[[], dict[str, Any]]) -> None:
+    location = put_input(client, "in/a.csv", order("echo", n=1))
+    accepted = submit(
+        client, InputLocation=location, InferenceId="job-1", CustomAttributes="strict=1", Accept="text/csv"
+    )
+    assert accepted["ResponseMetadata"]["HTTPStatusCode"] == 202
+    assert accepted["InferenceId"] == "job-1"
+    assert accepted["OutputLocation"].startswith("s3://jobs/out/")
+    assert accepted["FailureLocation"].startswith("s3://jobs/failed/")
+    result = json.loads(wait_for(client, accepted["OutputLocation"]))
+    assert result["order"] == {"do": "echo", "n": 1}
+    assert result["headers"]["content-type"] == "text/csv"
+    assert result["headers"]["x-amzn-sagemaker-custom-attributes"] == "strict=1"
+    notice = notices()
+    assert notice["invocationStatus"] == "Completed"
+    assert notice["inferenceId"] == "job-1"
+    assert notice["requestParameters"] == {"endpointName": "batch", "inputLocation": location}
+    assert notice["responseParameters"]["outputLocation"] == accepted["OutputLocation"]
+
+
+def test_an_inline_body_needs_no_input_object(client: Clients, notices: Callable[[], dict[str, Any]]) -> None:
+    accepted = submit(
+        client, Body=order("echo"), ContentType="text/csv", Filename="chunk-1.csv", S3OutputPathExtension="run/7"
+    )
+    assert accepted["OutputLocation"] == "s3://jobs/out/run/7/chunk-1.csv"
+    assert json.loads(wait_for(client, accepted["OutputLocation"]))["headers"]["content-type"] == "text/csv"
+    assert notices()["invocationStatus"] == "Completed"
+
+
+def test_a_containers_error_comes_to_the_failure_path(client: Clients, notices: Callable[[], dict[str, Any]]) -> None:
+    accepted = submit(client, Body=order("status", status=422, detail="bad header"))
+    failure = wait_for(client, accepted["FailureLocation"]).decode()
+    assert "Received client error (422) from primary" in failure
+    assert "bad header" in failure
+    notice = notices()
+    assert notice["invocationStatus"] == "Failed"
+    assert notice["failureLocation"] == accepted["FailureLocation"]
+    assert "(422)" in notice["failureReason"]
+
+
+def test_an_input_that_vanished_while_queued_is_a_failure(
+    client: Clients, notices: Callable[[], dict[str, Any]]
+) -> None:
+    submit(client, Body=order("sleep", seconds=1))
+    location = put_input(client, "in/b.csv", order("echo"))
+    accepted = submit(client, InputLocation=location)
+    client("s3").delete_object(Bucket="jobs", Key="in/b.csv")
+    assert "NoSuchKey" in wait_for(client, accepted["FailureLocation"]).decode()
+    assert {notices()["invocationStatus"], notices()["invocationStatus"]} == {"Completed", "Failed"}
+
+
+def test_an_invocation_has_its_own_time_limit(client: Clients, notices: Callable[[], dict[str, Any]]) -> None:
+    accepted = submit(client, Body=order("sleep", seconds=3), InvocationTimeoutSeconds=1)
+    assert "timed out" in wait_for(client, accepted["FailureLocation"]).decode()
+    assert notices()["invocationStatus"] == "Failed"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({}, "exactly one of InputLocation and Body"),
+        ({"InputLocation": "s3://jobs/in", "Body": b"x"}, "exactly one of InputLocation and Body"),
+        ({"Body": b"x" * 128_001}, "larger than 128000 bytes"),
+        ({"Body": b"x", "Filename": "a/b"}, "Filename"),
+        ({"Body": b"x", "S3OutputPathExtension": "a b"}, "S3OutputPathExtension"),
+        ({"Body": b"x", "RequestTTLSeconds": 21_601}, "RequestTTLSeconds must be between 60 and 21600"),
+    ],
+)
+def test_malformed_requests_are_refused(client: Clients, parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(ClientError, match=message) as caught:
+        submit(client, **parameters)
+    assert caught.value.response["Error"]["Code"] == "ValidationError"
+
+
+def test_a_synchronous_call_is_refused(client: Clients) -> None:
+    with pytest.raises(ClientError, match="does not support synchronous inference"):
+        client("sagemaker-runtime").invoke_endpoint(EndpointName="batch", Body=b"x")

@@ -1,0 +1,149 @@
+"""SageMaker endpoints as processes, made by plain boto3 calls."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+pytestmark = pytest.mark.end_to_end
+Clients = Callable[[str], Any]
+
+
+def ask(client: Clients, endpoint: str, order: dict[str, Any]) -> Any:
+    answer = client("sagemaker-runtime").invoke_endpoint(EndpointName=endpoint, Body=json.dumps(order).encode())
+    return json.loads(answer["Body"].read())
+
+
+def pids(client: Clients, endpoint: str, calls: int = 12) -> set[int]:
+    return {ask(client, endpoint, {"do": "echo"})["pid"] for _ in range(calls)}
+
+
+def test_an_endpoint_serves_its_model_and_its_environment(deployer: Any, client: Clients, clone: Path) -> None:
+    found = deployer.endpoint("plain", environment={"STAND_IN_LABEL": "one"})
+    assert found["EndpointStatus"] == "InService"
+    assert found["ProductionVariants"][0]["CurrentInstanceCount"] == 1
+    assert ask(client, "plain", {"do": "files"}) == {"weights.txt": "weights"}
+    assert ask(client, "plain", {"do": "echo"})["label"] == "one"
+    assert "stand-in starts" in (clone / ".local-aws/logs/plain/AllTraffic-1.log").read_text()
+
+
+def test_a_container_sees_no_credentials_and_nothing_of_the_caller(deployer: Any, client: Clients) -> None:
+    deployer.endpoint("isolated")
+    seen = ask(client, "isolated", {"do": "environment"})
+    assert not [name for name in seen if "SECRET" in name or "ACCESS_KEY" in name or name == "AWS_ENDPOINT_URL"]
+    allowed = {"PATH", "HOME", "LANG", "LC_CTYPE", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "SM_MODEL_DIR"}
+    others = {name for name in seen if name not in allowed and not name.startswith(("COVERAGE_", "AWS_", "SAGEMAKER_"))}
+    assert others == set()
+    assert Path(seen["SM_MODEL_DIR"]).is_dir()
+
+
+def test_each_instance_is_a_process_and_shares_the_work(deployer: Any, client: Clients) -> None:
+    found = deployer.endpoint("three", count=3)
+    assert found["ProductionVariants"][0]["DesiredInstanceCount"] == 3
+    assert len(pids(client, "three", 40)) >= 2
+
+
+def test_a_dead_process_is_started_again(deployer: Any, client: Clients) -> None:
+    deployer.endpoint("mortal")
+    (before,) = pids(client, "mortal", 1)
+    with pytest.raises(ClientError) as caught:
+        ask(client, "mortal", {"do": "die"})
+    assert caught.value.response["Error"]["Code"] == "ModelError"
+    assert caught.value.response["OriginalStatusCode"] == 0
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        try:
+            (after,) = pids(client, "mortal", 1)
+        except (
+            client("sagemaker-runtime").exceptions.ServiceUnavailable,
+            client("sagemaker-runtime").exceptions.ModelError,
+        ):
+            time.sleep(0.1)
+        else:
+            break
+    assert after != before
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"environment": {"STAND_IN_FAULT": "exit"}}, "Last log line: manifest.json does not match: refused"),
+        ({"image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/chem-endpoints:0ld"}, "deploy again from this clone"),
+        ({"data": "s3://models/missing.tar.gz"}, "Could not access model data at s3://models/missing.tar.gz"),
+    ],
+    ids=["the server refuses to start", "other code", "no artifact"],
+)
+def test_an_endpoint_that_cannot_serve_says_why(deployer: Any, fault: dict[str, Any], reason: str) -> None:
+    name = f"broken-{abs(hash(reason)) % 10**6}"
+    found = deployer.endpoint(name, **fault)
+    assert found["EndpointStatus"] == "Failed"
+    assert reason in found["FailureReason"]
+
+
+def test_the_reason_names_both_hashes(deployer: Any, image: str) -> None:
+    found = deployer.endpoint("stale", image=image[:-64] + "f" * 64)
+    assert "f" * 64 in found["FailureReason"]
+    assert image.rpartition(":")[2] in found["FailureReason"]
+
+
+def test_an_update_switches_without_a_gap(deployer: Any, client: Clients) -> None:
+    deployer.endpoint("moving", environment={"STAND_IN_LABEL": "old"})
+    config = deployer.config(environment={"STAND_IN_LABEL": "new", "STAND_IN_FAULT": "slow-start"})
+    deployer.sagemaker.update_endpoint(EndpointName="moving", EndpointConfigName=config)
+    with pytest.raises(ClientError, match="in-progress"):
+        deployer.sagemaker.update_endpoint(EndpointName="moving", EndpointConfigName=config)
+    labels = []
+    while deployer.sagemaker.describe_endpoint(EndpointName="moving")["EndpointStatus"] == "Updating":
+        labels.append(ask(client, "moving", {"do": "echo"})["label"])
+    labels.append(ask(client, "moving", {"do": "echo"})["label"])
+    assert labels[0] == "old"
+    assert labels[-1] == "new"
+    assert deployer.settled("moving")["EndpointConfigName"] == config
+
+
+def test_a_failed_update_keeps_the_old_processes(deployer: Any, client: Clients) -> None:
+    before = deployer.endpoint("steady", environment={"STAND_IN_LABEL": "old"})
+    config = deployer.config(environment={"STAND_IN_FAULT": "exit"})
+    deployer.sagemaker.update_endpoint(EndpointName="steady", EndpointConfigName=config)
+    after = deployer.settled("steady")
+    assert after["EndpointStatus"] == "InService"
+    assert after["EndpointConfigName"] == before["EndpointConfigName"]
+    assert "did not pass the ping health check" in after["FailureReason"]
+    assert ask(client, "steady", {"do": "echo"})["label"] == "old"
+
+
+def test_deleting_stops_the_process(deployer: Any, client: Clients) -> None:
+    deployer.endpoint("short-lived")
+    (pid,) = pids(client, "short-lived", 1)
+    deployer.endpoints.remove("short-lived")
+    deployer.sagemaker.delete_endpoint(EndpointName="short-lived")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    with pytest.raises(ClientError, match="Could not find endpoint"):
+        deployer.sagemaker.describe_endpoint(EndpointName="short-lived")
+
+
+def test_names_are_taken_once(deployer: Any) -> None:
+    deployer.endpoint("taken")
+    with pytest.raises(ClientError, match="already existing"):
+        deployer.endpoint("taken")
+    listed = deployer.sagemaker.list_endpoints()["Endpoints"]
+    assert {"EndpointName": "taken", "EndpointStatus": "InService"}.items() <= {
+        **next(item for item in listed if item["EndpointName"] == "taken")
+    }.items()
+
+
+def test_what_is_not_there_yet_is_refused(deployer: Any) -> None:
+    deployer.endpoint("fixed-size")
+    with pytest.raises(ClientError, match="does not scale endpoints yet"):
+        deployer.sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName="fixed-size",
+            DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}],
+        )
+    with pytest.raises(ClientError, match="Could not find endpoint configuration"):
+        deployer.sagemaker.update_endpoint(EndpointName="fixed-size", EndpointConfigName="none")
