@@ -19,7 +19,7 @@ lint: setup ## formatting, lint, types, import rules, locks
 	@$(bin)/ruff format --check .
 	@$(bin)/ruff check .
 	@$(bin)/mypy
-	@$(bin)/lint-imports --verbose-level=0 2>/dev/null || $(bin)/lint-imports
+	@$(bin)/lint-imports --no-logo
 	@requirements/lock.sh --check
 
 lock: setup ## upgrade the locks

@@ -1,6 +1,7 @@
 """One demonstration for all tests of this folder: `chem-endpoints demo`, on a local AWS of its own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,12 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
 import pytest
 
 from chem_endpoints.cli.clone import tool_path
 from chem_endpoints.client.endpoint import Endpoint
-from chem_endpoints.local.address import FOLDER_VARIABLE, environment, find_running
+from chem_endpoints.local.address import FOLDER_VARIABLE, environment
 
 CLI = (sys.executable, "-m", "chem_endpoints.cli")
 FOLDER = ".demo-test"
@@ -41,30 +41,32 @@ class Demonstration:
 def demonstration(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
     if not (root / "node_modules/.bin/cdk").exists():
         pytest.skip("the CDK CLI is not installed: run ./setup.sh")
-    folder = tmp_path_factory.mktemp("local-aws")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(FOLDER_VARIABLE, str(folder))
-        demo = subprocess.run([*CLI, "demo", "--folder", FOLDER], cwd=root, capture_output=True, text=True, check=False)
-        try:
-            assert demo.returncode == 0, demo.stdout + demo.stderr
-            running = find_running(root)
-            assert running is not None
-            variables = environment(running.port, root)
-            variables["PATH"] = tool_path(root, variables["PATH"])
-            yield Demonstration(output=demo.stdout, url=running.url, variables=variables, root=root)
-        finally:
-            subprocess.run([*CLI, "local", "down"], cwd=root, check=True, capture_output=True)
-            shutil.rmtree(root / FOLDER, ignore_errors=True)
+    env = {**os.environ, FOLDER_VARIABLE: str(tmp_path_factory.mktemp("local-aws"))}
+    command = [*CLI, "demo", "--folder", FOLDER]
+    demo = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+    try:
+        assert demo.returncode == 0, demo.stdout + demo.stderr
+        address = re.search(r"http://localhost:(\d+)", demo.stdout)
+        assert address is not None
+        variables = environment(int(address[1]), root, env)
+        variables["PATH"] = tool_path(root, variables["PATH"])
+        yield Demonstration(output=demo.stdout, url=address[0], variables=variables, root=root)
+    finally:
+        subprocess.run([*CLI, "local", "down"], cwd=root, env=env, check=True, capture_output=True)
+        shutil.rmtree(root / FOLDER, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def endpoint(demonstration: Demonstration) -> Iterator[Callable[[str], Endpoint]]:
+@pytest.fixture
+def aws_environment(demonstration: Demonstration, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process has the usual AWS variables, which lead to the demonstration's local AWS."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in demonstration.variables.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def endpoint(aws_environment: None) -> Callable[[str], Endpoint]:
     """The client with nothing but the usual AWS variables set."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            if name.startswith("AWS_"):
-                patch.delenv(name)
-        for name, value in demonstration.variables.items():
-            if name.startswith("AWS_"):
-                patch.setenv(name, value)
-        yield lambda name: Endpoint(name, session=boto3.Session())
+    return Endpoint

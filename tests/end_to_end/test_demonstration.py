@@ -37,7 +37,7 @@ def rows(root: Path) -> pd.DataFrame:
     return frame
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def expected(endpoint: Connect, rows: pd.DataFrame) -> pd.DataFrame:
     return endpoint("logs-v1").inference(rows)
 

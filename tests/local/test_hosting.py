@@ -36,10 +36,21 @@ def test_a_container_sees_no_credentials_and_nothing_of_the_caller(deployer: Any
     deployer.endpoint("isolated")
     seen = ask(client, "isolated", {"do": "environment"})
     assert not [name for name in seen if "SECRET" in name or "ACCESS_KEY" in name or name == "AWS_ENDPOINT_URL"]
-    allowed = {"PATH", "HOME", "LANG", "LC_CTYPE", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "SM_MODEL_DIR"}
+    allowed = {
+        "CHEM_ENDPOINTS_HOST",
+        "PATH",
+        "HOME",
+        "LANG",
+        "LC_CTYPE",
+        "TMPDIR",
+        "PYTHONPATH",
+        "LD_LIBRARY_PATH",
+        "SM_MODEL_DIR",
+    }
     others = {name for name in seen if name not in allowed and not name.startswith(("COVERAGE_", "AWS_", "SAGEMAKER_"))}
     assert others == set()
     assert Path(seen["SM_MODEL_DIR"]).is_dir()
+    assert seen["CHEM_ENDPOINTS_HOST"] == "127.0.0.1"
 
 
 def test_each_instance_is_a_process_and_shares_the_work(deployer: Any, client: Clients) -> None:

@@ -1,0 +1,54 @@
+"""Promise: the tables in the documentation say what the code says."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from chem_endpoints.wire import environment
+from chem_endpoints.wire.columns import Reason
+from constructs_lib.alarm_rule import RUNBOOK
+
+
+def page(root: Path, name: str) -> str:
+    return (root / name).read_text(encoding="utf-8")
+
+
+def test_every_variable_of_the_server_is_documented(root: Path) -> None:
+    documented = set(re.findall(r"^\| `([A-Z_0-9]+)` \|", page(root, "docs/server.md"), re.MULTILINE))
+    assert documented == {value for name, value in vars(environment).items() if name.isupper()}
+
+
+def test_every_reason_of_a_row_is_documented(root: Path) -> None:
+    text = page(root, "docs/server.md")
+    assert not [reason for reason in Reason if f"`{reason}`" not in text]
+
+
+def test_every_alarm_has_its_section_in_the_runbook(root: Path) -> None:
+    sections = set(re.findall(r"^## (\S+)$", page(root, RUNBOOK), re.MULTILINE))
+    snapshots = (root / "tests/stacks/__snapshots__").rglob("*.json")
+    linked = {part for file in snapshots for part in re.findall(r"runbook\.md#([a-z-]+)", file.read_text())}
+    assert linked
+    assert linked <= sections
+
+
+def test_every_dependency_has_its_reason(root: Path) -> None:
+    project = tomllib.loads(page(root, "pyproject.toml"))["project"]
+    extras = project["optional-dependencies"]
+    declared = [*project["dependencies"], *(line for name, lines in extras.items() if name != "dev" for line in lines)]
+    names = {re.match(r"[A-Za-z0-9_.-]+", line).group() for line in declared}  # type: ignore[union-attr]
+    text = page(root, "docs/dependencies.md").lower()
+    assert not [name for name in names if name.lower() not in text]
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", *(f"docs/{p.name}" for p in (Path(__file__).parents[2] / "docs").glob("*.md"))]
+)
+def test_links_lead_somewhere_and_every_command_is_marked(root: Path, name: str) -> None:
+    text = page(root, name)
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", text):
+        assert ((root / name).parent / target).exists(), target
+    for language in re.findall(r"^```(\S.*)$", text, re.MULTILINE):
+        if language.startswith("bash"):
+            assert language in ("bash local", "bash aws"), language
