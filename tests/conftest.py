@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 
 # `make test` draws the same examples every time; `make soak` draws many others.
-hypothesis.settings.register_profile("quick", max_examples=300, derandomize=True, deadline=None)
+hypothesis.settings.register_profile("quick", max_examples=150, derandomize=True, deadline=None)
 hypothesis.settings.register_profile("soak", max_examples=20_000, deadline=None)
 hypothesis.settings.load_profile("quick")
 

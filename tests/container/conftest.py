@@ -118,23 +118,32 @@ def wait_until_ready(server: Server) -> None:
     raise AssertionError(f"the server did not start:\n{server.log_path.read_text()}")
 
 
-@pytest.fixture(scope="session")
-def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """Starts servers that are stopped when the session ends."""
+@contextlib.contextmanager
+def starting(folder: Path) -> Iterator[Callable[..., Server]]:
+    """Gives a function that starts servers, and stops them all in the end."""
     servers: list[Server] = []
 
     def start(model_dir: Path, *, ready: bool = True, **variables: str) -> Server:
-        server = launch(model_dir, tmp_path_factory.mktemp("server") / "log", **variables)
+        server = launch(model_dir, folder / f"log-{len(servers)}", **variables)
         servers.append(server)
         if ready:
             wait_until_ready(server)
         return server
 
-    yield start
-    for server in servers:
-        server.client.close()
-        if server.process.poll() is None:
-            server.stop()
+    try:
+        yield start
+    finally:
+        for server in servers:
+            server.client.close()
+            if server.process.poll() is None:
+                server.stop()
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers that are stopped when the test ends."""
+    with starting(tmp_path) as start:
+        yield start
 
 
 def own_script_manifest(source: str, **changes: Any) -> Manifest:
@@ -174,12 +183,14 @@ def solubility_model(solubility_bundle: Path, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="session")
-def server(start_server: Callable[..., Server], solubility_model: Path) -> Server:
+def server(solubility_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The demonstration's model, served by two workers."""
-    return start_server(solubility_model)
+    with starting(tmp_path_factory.mktemp("server")) as start:
+        yield start(solubility_model)
 
 
 @pytest.fixture(scope="session")
-def lengths(start_server: Callable[..., Server], own_script_bundle: Callable[..., Path]) -> Server:
+def lengths(own_script_bundle: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The misbehaving model, served by two workers."""
-    return start_server(own_script_bundle())
+    with starting(tmp_path_factory.mktemp("lengths")) as start:
+        yield start(own_script_bundle())
