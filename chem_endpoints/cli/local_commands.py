@@ -13,7 +13,7 @@ import click
 from chem_endpoints.local.address import DEFAULT_PORT, Address, clone_root, environment, find_running, local_folder
 
 START_SECONDS = 60
-STOP_SECONDS = 40
+STOP_SECONDS = 90
 NOT_UP = "the local AWS of this clone is not up. Start it: chem-endpoints local up --detach"
 
 
@@ -83,9 +83,23 @@ def down() -> None:
         return
     os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    while find_running(clone_root()) and time.monotonic() < deadline:
+    while find_running(clone_root()):
+        if time.monotonic() > deadline:
+            raise click.ClickException(f"process {running.pid} still finishes requests after {STOP_SECONDS} s")
+        time.sleep(0.1)
+    for _ in range(50):  # its port and its lock are free once the process is gone, too
+        if not _is_alive(running.pid):
+            break
         time.sleep(0.1)
     click.echo("stopped")
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @local.command()

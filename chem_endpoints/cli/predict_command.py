@@ -29,10 +29,11 @@ def predict(endpoint: str, source: Path, out: Path, smiles: str | None, drop_err
     from chem_endpoints.wire.errors import WireError
 
     try:
+        out.touch()  # before anything is sent: answers that cannot be written down are lost
         rows = read_csv(source.read_bytes())
         answer = Endpoint(endpoint).inference(rows, smiles=smiles, drop_error_rows=drop_error_rows)
-        out.write_bytes(write_csv(answer))
-    except (EndpointError, WireError, BotoCoreError) as error:
+        out.write_bytes(write_csv(answer, own_columns=rows.shape[1]))
+    except (EndpointError, WireError, BotoCoreError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     report = answer.attrs["report"]
     failed = ", ".join(f"{reason}: {count}" for reason, count in report["failed"].items())

@@ -2,11 +2,12 @@
 
 import time
 import uuid
+from threading import Event
 from typing import Any
 
-from chem_endpoints.client.aws import AwsClients, read_object, split_uri
-from chem_endpoints.client.description import EndpointDescription, call
-from chem_endpoints.client.retry import with_retries
+from chem_endpoints.client.aws import ABSENT_OR_HIDDEN, AwsClients, read_object, split_uri
+from chem_endpoints.client.description import EndpointDescription
+from chem_endpoints.client.retry import call, with_retries
 from chem_endpoints.client.transport import Invocation, Reply
 from chem_endpoints.errors import EndpointError, InvocationTimeoutError, ModelFailedError
 from chem_endpoints.wire.content_types import ARROW, CSV, JSON
@@ -34,11 +35,11 @@ class AsyncTransport:
         self._clients = clients
         self._input_uri = description.input_uri
 
-    def invoke(self, invocation: Invocation) -> Reply:
+    def invoke(self, invocation: Invocation, stop: Event) -> Reply:
         """Sends the request; see `chem_endpoints.client.transport.Transport`."""
         location = self._upload(invocation)
-        response, retries = with_retries(lambda: self._invoke(location, invocation))
-        body = self._wait(response["OutputLocation"], response.get("FailureLocation"))
+        response, retries = with_retries(lambda: self._invoke(location, invocation), sleep=stop.wait)
+        body = self._wait(response["OutputLocation"], response.get("FailureLocation"), stop)
         return Reply(body=body, retries=retries)
 
     def _upload(self, invocation: Invocation) -> str:
@@ -64,14 +65,20 @@ class AsyncTransport:
             InvocationTimeoutSeconds=self._description.settings.invocation_timeout_s,
         )
 
-    def _wait(self, output: str, failure: str | None) -> bytes:
+    def _wait(self, output: str, failure: str | None, stop: Event) -> bytes:
         deadline = time.monotonic() + QUEUE_SECONDS + self._description.settings.invocation_timeout_s
         interval = FIRST_POLL_SECONDS
         while time.monotonic() < deadline:
-            if (body := call(read_object, self._clients.s3, *split_uri(output))) is not None:
-                return bytes(body)
-            if failure and (told := call(read_object, self._clients.s3, *split_uri(failure))) is not None:
+            if (body := self._look(output)) is not None:
+                return body
+            if failure and (told := self._look(failure)) is not None:
                 raise ModelFailedError(f"the invocation failed: {told.decode(errors='replace')}")
-            time.sleep(interval)
+            if stop.wait(interval):
+                raise EndpointError("the wait for an answer was given up, because another request failed")
             interval = min(interval * 1.5, LONGEST_POLL_SECONDS)
-        raise InvocationTimeoutError(f"neither {output} nor a failure appeared in {QUEUE_SECONDS / 3600:.0f} hours")
+        raise InvocationTimeoutError(
+            f"neither {output} nor a failure appeared in {QUEUE_SECONDS / 3600:.0f} hours; are you allowed to read it?"
+        )
+
+    def _look(self, location: str) -> bytes | None:
+        return call(read_object, self._clients.s3, *split_uri(location), absent=ABSENT_OR_HIDDEN)

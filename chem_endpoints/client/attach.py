@@ -47,6 +47,8 @@ def attach(frame: pd.DataFrame, answers: list[pd.DataFrame], manifest: Manifest)
             stacklevel=3,
         )
     out = frame.copy()
+    doubled = [name for name in replaced if list(frame.columns).count(name) > 1]
+    out = out.loc[:, [name not in doubled for name in out.columns]]
     for name in added.columns:
         out[name] = added[name].array
     return out

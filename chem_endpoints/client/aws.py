@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 READ_TIMEOUT_SECONDS = 70
 """SageMaker gives a model 60 s; a socket that gives up at 60 s races it (InvokeEndpoint API reference)."""
 
-_ABSENT = ("404", "403", "NoSuchKey", "NotFound", "AccessDenied", "Forbidden")
+ABSENT = ("404", "NoSuchKey", "NotFound")
+ABSENT_OR_HIDDEN = (*ABSENT, "403", "AccessDenied", "Forbidden")
 """Without s3:ListBucket, S3 answers 403 for an object that is not there (GetObject API reference)."""
 
 
@@ -45,11 +46,11 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def read_object(s3: Any, bucket: str, key: str) -> bytes | None:
-    """The object's bytes; ``None`` while it is not there."""
+def read_object(s3: Any, bucket: str, key: str, absent: tuple[str, ...] = ABSENT) -> bytes | None:
+    """The object's bytes; ``None`` while it is not there, which any of the codes ``absent`` means."""
     try:
         return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     except ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
+        if error.response["Error"]["Code"] in absent:
             return None
         raise

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from chem_endpoints.errors import InvalidInputError
@@ -12,7 +13,7 @@ from chem_endpoints.wire.columns import ROW_NUMBER
 from chem_endpoints.wire.content_types import ARROW, CSV
 from chem_endpoints.wire.errors import FeatureMismatchError, WireError
 from chem_endpoints.wire.features import match_columns
-from chem_endpoints.wire.manifest import Feature
+from chem_endpoints.wire.manifest import Dtype, Feature
 
 CSV_ROWS = 500
 """Up to here CSV is smaller and faster than Arrow, whose schema alone is large."""
@@ -49,7 +50,8 @@ def model_columns(frame: pd.DataFrame, features: tuple[Feature, ...], renamed: M
         raise InvalidInputError(
             f"the frame has no column {absent}; it has {[str(name) for name in frame.columns[:10]]}"
         )
-    names = [renamed.get(name, name) for name in frame.columns]
+    taken = set(renamed.values())
+    names = [renamed.get(name, "" if name in taken else name) for name in frame.columns]
     try:
         positions = match_columns(names, features)
     except FeatureMismatchError as error:
@@ -57,12 +59,13 @@ def model_columns(frame: pd.DataFrame, features: tuple[Feature, ...], renamed: M
     columns: dict[str, Any] = {ROW_NUMBER: range(len(frame))}
     for feature in features:
         column = frame.iloc[:, positions[feature.name]].reset_index(drop=True)
-        columns[feature.name] = _sendable(column)
+        columns[feature.name] = _sendable(column, feature.dtype)
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
 
 
-def _sendable(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+def _sendable(column: "pd.Series[Any]", dtype: Dtype) -> "pd.Series[Any]":
+    """The column as it travels: numbers as numbers where the model wants some, everything else as text."""
+    if dtype != "text" and isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
         return column
     missing = column.isna().to_numpy()
     cells = [None if gone else _encodable(str(cell)) for cell, gone in zip(column, missing, strict=True)]

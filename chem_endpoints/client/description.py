@@ -1,19 +1,15 @@
 """What an endpoint is, found from AWS itself: kind, columns, limits, places."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from botocore.exceptions import ClientError
+from typing import Literal
 
 from chem_endpoints.client.aws import AwsClients, read_object, split_uri
-from chem_endpoints.errors import AccessRefusedError, EndpointError, EndpointNotFoundError, ForeignEndpointError
+from chem_endpoints.client.retry import call
+from chem_endpoints.errors import EndpointError, ForeignEndpointError
 from chem_endpoints.wire import tags
 from chem_endpoints.wire.manifest import Manifest, model_digest
 
 Kind = Literal["realtime", "async"]
-
-_NOT_FOUND = "Could not find endpoint"
-_REFUSED = ("AccessDenied", "AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +66,11 @@ def describe_endpoint(name: str, clients: AwsClients) -> EndpointDescription:
             f"endpoint {name!r} has no tag {tags.MANIFEST_URI!r}: it was not deployed by Chem Endpoints, or from an"
             " s3:// artifact whose manifest is unknown. Deploy it from a bundle file to use this client"
         )
+    if tagged.get(tags.WIRE) != tags.WIRE_VERSION:
+        raise EndpointError(
+            f"endpoint {name!r} speaks wire format {tagged.get(tags.WIRE)}, this client {tags.WIRE_VERSION}:"
+            " upgrade the older of the two"
+        )
     manifest = _read_manifest(clients, tagged)
     return EndpointDescription(
         name=name,
@@ -104,21 +105,8 @@ def _read_manifest(clients: AwsClients, tagged: dict[str, str]) -> bytes:
 
 def _settings(tagged: dict[str, str]) -> ClientSettings:
     known = ClientSettings.__dataclass_fields__
-    settings = tags.parse_settings(tagged.get(tags.CLIENT_SETTINGS, ""))
-    return ClientSettings(**{key: value for key, value in settings.items() if key in known})
-
-
-def call(operation: Any, *arguments: Any, **parameters: Any) -> Any:
-    """Calls a control-plane operation; AWS's errors become ours."""
     try:
-        return operation(*arguments, **parameters)
-    except ClientError as error:
-        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-        if _NOT_FOUND in message:
-            name = parameters.get("EndpointName", "")
-            raise EndpointNotFoundError(
-                f"there is no endpoint {name!r} in this account and region. Check the name, AWS_PROFILE and AWS_REGION"
-            ) from None
-        if code in _REFUSED:
-            raise AccessRefusedError(f"AWS refused {error.operation_name}: {message}") from None
-        raise EndpointError(f"{error.operation_name} failed: {message}") from error
+        settings = tags.parse_settings(tagged.get(tags.CLIENT_SETTINGS, ""))
+    except ValueError as error:
+        raise EndpointError(f"the tag {tags.CLIENT_SETTINGS!r} cannot be read ({error}); deploy it again") from None
+    return ClientSettings(**{key: value for key, value in settings.items() if key in known})

@@ -3,8 +3,9 @@
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import cached_property
+from threading import Event
 from typing import Any
 
 import boto3
@@ -129,7 +130,7 @@ class Endpoint:
             exchanges=exchanges,
             seconds=time.perf_counter() - started,
         )
-        return out[[told == "" for told in errors]] if drop_error_rows else out
+        return out.loc[(out[PREDICTION_ERROR] == "").to_numpy()] if drop_error_rows else out
 
     def fast_inference(self, rows: Rows, threads: int = 8, **options: Any) -> pd.DataFrame:
         """`inference` with more requests under way at once; an async endpoint keeps to its declaration."""
@@ -143,19 +144,22 @@ class Endpoint:
 
     def _exchange(self, chunks: list[Chunk], transport: Transport, threads: int, progress: bool) -> list[Exchange]:
         attributes = RequestOptions(returned="added").to_header()
-        total = sum(len(chunk.rows) for chunk in chunks)
+        total, stop = sum(len(chunk.rows) for chunk in chunks), Event()
+        pool = ThreadPoolExecutor(max_workers=max(1, min(threads, len(chunks), MAX_CONNECTIONS)))
+
+        def ask(chunk: Chunk) -> Exchange:
+            sent = Invocation(body=chunk.body, content_type=chunk.content_type, attributes=attributes)
+            return Exchange(chunk=chunk, reply=transport.invoke(sent, stop))
 
         with tqdm(total=total, desc=self.name, unit="row", disable=not progress or not total, leave=False) as bar:
-
-            def ask(chunk: Chunk) -> Exchange:
-                reply = transport.invoke(
-                    Invocation(body=chunk.body, content_type=chunk.content_type, attributes=attributes)
-                )
-                bar.update(len(chunk.rows))
-                return Exchange(chunk=chunk, reply=reply)
-
-            with ThreadPoolExecutor(max_workers=max(1, min(threads, len(chunks), MAX_CONNECTIONS))) as pool:
-                return list(pool.map(ask, chunks))
+            try:
+                asked = [pool.submit(ask, chunk) for chunk in chunks]
+                for answered in as_completed(asked):
+                    bar.update(len(answered.result().chunk.rows))
+                return [answered.result() for answered in asked]
+            finally:  # after a failure or an interrupt nothing more is sent, and nobody waits for what is under way
+                stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _as_frame(rows: Rows) -> pd.DataFrame:

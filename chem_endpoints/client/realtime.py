@@ -1,5 +1,6 @@
 """Real-time endpoints: one request, one answer."""
 
+from threading import Event
 from typing import Any
 
 from chem_endpoints.client.aws import AwsClients
@@ -17,9 +18,9 @@ class RealtimeTransport:
         self._name = name
         self._runtime = clients.runtime
 
-    def invoke(self, invocation: Invocation) -> Reply:
+    def invoke(self, invocation: Invocation, stop: Event) -> Reply:
         """Sends the request; see `chem_endpoints.client.transport.Transport`."""
-        body, retries = with_retries(lambda: self._invoke(invocation))
+        body, retries = with_retries(lambda: self._invoke(invocation), sleep=stop.wait)
         return Reply(body=body, retries=retries)
 
     def _invoke(self, invocation: Invocation) -> bytes:

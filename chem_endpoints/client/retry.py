@@ -11,7 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from botocore.exceptions import ClientError, ConnectionClosedError, ConnectionError, HTTPClientError, ReadTimeoutError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+)
 
 from chem_endpoints.errors import (
     AccessRefusedError,
@@ -31,6 +41,8 @@ ATTEMPTS = {
     "ServiceUnavailableException": 6,
     "InternalFailure": 6,
     "InternalDependencyException": 3,
+    "SlowDown": 8,
+    "InternalError": 6,
     "connection": 4,
     "overloaded": 8,
     "model": 2,
@@ -41,6 +53,20 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 20.0
 OVERLOADED = (429, 503)
 
+REFUSED = (
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "Forbidden",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+)
+"""Codes of the services that mean credentials or permissions."""
+
+ABSENT = ("Could not find endpoint", "not found")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
@@ -50,7 +76,7 @@ class Failure:
     error: EndpointError
 
 
-def with_retries(operation: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> tuple[T, int]:
+def with_retries(operation: Callable[[], T], *, sleep: Callable[[float], object] = time.sleep) -> tuple[T, int]:
     """Calls until it succeeds or its kind of failure has had its attempts; returns the result and the retries.
 
     Raises:
@@ -61,11 +87,16 @@ def with_retries(operation: Callable[[], T], *, sleep: Callable[[float], None] =
         tried += 1
         try:
             return operation(), tried - 1
-        except (ClientError, HTTPClientError, ConnectionError) as error:
+        except (BotoCoreError, ClientError) as error:
             failure = classify(error)
             if tried >= ATTEMPTS.get(failure.kind, 1):
                 raise failure.error from error
             sleep(pause(tried))
+
+
+def call(operation: Callable[..., T], *arguments: Any, **parameters: Any) -> T:
+    """Calls an operation of a service, with retries; its errors become ours."""
+    return with_retries(lambda: operation(*arguments, **parameters))[0]
 
 
 def pause(tried: int) -> float:
@@ -85,21 +116,22 @@ def classify(error: Exception) -> Failure:
                 "the endpoint did not answer in time; send fewer rows, or use an async endpoint"
             ),
         )
-    lost = isinstance(error, ConnectionClosedError)
-    return Failure(
-        kind="connection",
-        error=ModelFailedError(f"the connection to AWS {'was lost' if lost else 'failed'}: {error}"),
-    )
+    if isinstance(error, NoCredentialsError | PartialCredentialsError | NoRegionError):
+        return Failure(kind="refused", error=AccessRefusedError(f"{error} Check AWS_PROFILE and AWS_REGION"))
+    if isinstance(error, HTTPClientError | ConnectionError | IncompleteReadError):
+        return Failure(kind="connection", error=ModelFailedError(f"the connection to AWS failed: {error}"))
+    return Failure(kind="refused", error=EndpointError(f"the call cannot be made: {error}"))
 
 
 def _of_service(response: Any) -> Failure:
     code, message = response["Error"]["Code"], response["Error"]["Message"]
     if code == "ModelError":
         return _of_container(int(response.get("OriginalStatusCode", 0)), str(response.get("OriginalMessage", message)))
-    if code == "ValidationError" and "not found" in message:
-        return Failure(kind=code, error=EndpointNotFoundError(message))
-    if code in ("AccessDeniedException", "AccessDenied", "UnrecognizedClientException"):
-        return Failure(kind=code, error=AccessRefusedError(f"AWS refused the invocation: {message}"))
+    if code.startswith("Validation") and any(words in message for words in ABSENT):
+        advice = "Check the name, AWS_PROFILE and AWS_REGION"
+        return Failure(kind=code, error=EndpointNotFoundError(f"there is no such endpoint here: {message} {advice}"))
+    if code in REFUSED:
+        return Failure(kind=code, error=AccessRefusedError(f"AWS refused the call ({code}): {message}"))
     if code in ATTEMPTS:
         return Failure(kind=code, error=ModelFailedError(f"{code} again after retries: {message}"))
     return Failure(kind=code, error=RequestRefusedError(message, status=400, code=code))

@@ -1,6 +1,7 @@
 """The one shape that all ways of invoking share."""
 
 from dataclasses import dataclass
+from threading import Event
 from typing import Protocol
 
 
@@ -38,6 +39,10 @@ class Transport(Protocol):
     body_limit: int
     """Largest body in bytes."""
 
-    def invoke(self, invocation: Invocation) -> Reply:
-        """Raises EndpointError when there is no reply."""
+    def invoke(self, invocation: Invocation, stop: Event) -> Reply:
+        """Waits for the reply, but not longer than until ``stop`` is set.
+
+        Raises:
+            EndpointError: there is no reply.
+        """
         ...

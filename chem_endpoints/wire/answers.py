@@ -57,7 +57,7 @@ def restore_answer(frame: pd.DataFrame, outputs: Sequence[Output]) -> pd.DataFra
         if output.name == PREDICTION_ERROR:
             restored[output.name] = frame[output.name].fillna("").astype("str")
             continue
-        column = typed(frame[output.name], output.dtype)
+        column = typed(frame[output.name], output.dtype, infinite=True)
         if column.malformed.any():
             row = int(column.malformed.argmax())
             raise WireError(f"row {row} of the answer's column {output.name!r} does not hold {kind_of(output.dtype)}")

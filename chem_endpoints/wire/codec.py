@@ -8,7 +8,7 @@ from chem_endpoints.wire.csv_format import read_csv, write_csv
 from chem_endpoints.wire.json_format import read_json, write_json
 
 _READERS = {CSV: read_csv, JSON: read_json, ARROW: read_arrow}
-_WRITERS = {CSV: write_csv, JSON: write_json, ARROW: write_arrow}
+_WRITERS = {JSON: write_json, ARROW: write_arrow}
 
 
 def decode(body: bytes, content_type: str) -> pd.DataFrame:
@@ -21,11 +21,13 @@ def decode(body: bytes, content_type: str) -> pd.DataFrame:
     return _READERS[content_type](body)
 
 
-def encode(frame: pd.DataFrame, content_type: str) -> bytes:
-    """Writes a frame.
+def encode(frame: pd.DataFrame, content_type: str, *, own_columns: int = 0) -> bytes:
+    """Writes a frame, whose first ``own_columns`` columns are the caller's own; see `write_csv`.
 
     Raises:
         WireError: the format cannot carry the frame exactly.
         KeyError: ``content_type`` is none of `content_types.WRITABLE`; negotiate first.
     """
+    if content_type == CSV:
+        return write_csv(frame, own_columns=own_columns)
     return _WRITERS[content_type](frame)

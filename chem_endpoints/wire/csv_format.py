@@ -59,15 +59,16 @@ def _parse(body: bytes, **options: Any) -> pd.DataFrame:
     return parsed
 
 
-def write_csv(frame: pd.DataFrame) -> bytes:
+def write_csv(frame: pd.DataFrame, *, own_columns: int = 0) -> bytes:
     """Writes a frame with a header line and ``\\n`` line ends; floats in full precision, no index.
 
-    NaN becomes ``N/A``; missing integers, booleans and texts become ``__NA__``.
+    NaN becomes ``N/A``; missing integers, booleans and texts become ``__NA__``. The first ``own_columns`` columns are
+    the caller's own: they stay as they are, and nothing stands for a missing cell.
 
     Raises:
         WireError: a text cell equals a placeholder or has no encoding, so it would not come back.
     """
-    texts = {position: _as_text(frame, position) for position in range(frame.shape[1])}
+    texts = {position: _as_text(frame, position, own=position < own_columns) for position in range(frame.shape[1])}
     header = [str(name) for name in frame.columns]
     written = pd.DataFrame(texts, index=frame.index)
     needs_quotes = any("\r" in cell for cell in header) or any(
@@ -87,11 +88,13 @@ def write_csv(frame: pd.DataFrame) -> bytes:
         ) from None
 
 
-def _as_text(frame: pd.DataFrame, position: int) -> "pd.Series[str]":
+def _as_text(frame: pd.DataFrame, position: int, *, own: bool) -> "pd.Series[str]":
     column = frame.iloc[:, position]
     missing = column.isna().to_numpy()
     if pd.api.types.is_bool_dtype(column.dtype):
-        cells = ["true" if value is True or value == 1 else "false" for value in column.fillna(value=False)]
+        cells = [
+            "true" if not gone and value else "false" for value, gone in zip(column.tolist(), missing, strict=True)
+        ]
         placeholder = MISSING_OTHER
     elif pd.api.types.is_float_dtype(column.dtype):
         cells = [repr(float(value)) for value in column.to_numpy(dtype="float64", na_value=float("nan"))]
@@ -99,7 +102,9 @@ def _as_text(frame: pd.DataFrame, position: int) -> "pd.Series[str]":
     else:
         cells = [str(value) for value in column]
         placeholder = MISSING_OTHER
-        _refuse_placeholders(cells, missing, str(frame.columns[position]))
+        if not own:
+            _refuse_placeholders(cells, missing, str(frame.columns[position]))
+    placeholder = "" if own else placeholder
     texts = [placeholder if gone else cell for cell, gone in zip(cells, missing, strict=True)]
     return pd.Series(texts, index=frame.index, dtype=object)
 

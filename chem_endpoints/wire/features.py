@@ -12,6 +12,9 @@ from chem_endpoints.wire.errors import FeatureMismatchError
 from chem_endpoints.wire.manifest import Feature
 from chem_endpoints.wire.typed_columns import kind_of, typed
 
+MAX_COMPARED_COLUMNS = 200
+"""Names that are compared to find the nearest; comparing tens of thousands takes many seconds."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureRows:
@@ -55,11 +58,12 @@ def _positions(name: str, present: list[str]) -> list[int]:
 
 
 def _nearest(name: str, present: list[str]) -> str:
-    folded = {column.casefold(): column for column in present}
+    folded = {column.casefold(): column for column in present[:MAX_COMPARED_COLUMNS]}
     close = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
     if close:
         return f" (nearest: {', '.join(close)})"
-    return f" (columns found: {', '.join(present[:10]) or 'none'}{', …' if len(present) > 10 else ''})"
+    # Columns that resemble nothing are not named: in a file without a header they are somebody's molecules.
+    return f" ({len(present)} columns came, none of a similar name; does the file have a header line?)"
 
 
 def read_features(frame: pd.DataFrame, features: Sequence[Feature]) -> FeatureRows:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 import pandas as pd
@@ -12,6 +13,10 @@ _LAYOUTS = (
     'send a list of objects [{"smiles": "CCO"}, …], {"columns": […], "data": [[…]]}, '
     '{"smiles": ["CCO", …]} or {"instances": […]}'
 )
+MAX_CELLS = 5_000_000
+"""Rows times columns of a list of objects: rows that each bring their own key would fill the memory with gaps."""
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _INFINITIES = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
@@ -26,6 +31,8 @@ def read_json(body: bytes) -> pd.DataFrame:
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         raise WireError(f"the body is not JSON{where}; {_LAYOUTS}") from None
+    if _SURROGATE.search(body):
+        document = _well_formed(document)
     if isinstance(document, dict) and set(document) >= {"instances"}:
         document = document["instances"]
     if isinstance(document, list):
@@ -37,6 +44,17 @@ def read_json(body: bytes) -> pd.DataFrame:
     raise WireError(f"the JSON body is in none of the layouts that are read here; {_LAYOUTS}")
 
 
+def _well_formed(value: Any) -> Any:
+    """The same document with U+FFFD for each half of a surrogate pair, which no format could carry back."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_well_formed(item) for item in value]
+    if isinstance(value, dict):
+        return {_well_formed(key): _well_formed(item) for key, item in value.items()}
+    return value
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
@@ -46,6 +64,8 @@ def _from_records(records: list[Any]) -> pd.DataFrame:
         if not isinstance(record, dict):
             raise WireError(f"row {row} of the JSON body is no object; {_LAYOUTS}")
     names = list(dict.fromkeys(name for record in records for name in record))
+    if len(names) * len(records) > MAX_CELLS:
+        raise WireError(f"{len(records)} rows with {len(names)} different keys: give all rows the same keys")
     return _object_frame({name: [record.get(name) for record in records] for name in names}, rows=len(records))
 
 
@@ -93,7 +113,7 @@ def write_json(frame: pd.DataFrame) -> bytes:
     try:
         return json.dumps(records, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (TypeError, ValueError) as error:
-        raise WireError(f"a cell cannot be written as JSON: {error}") from None
+        raise WireError(f"a cell cannot be written as JSON ({type(error).__name__})") from None
 
 
 def _cells(column: "pd.Series[Any]") -> list[Any]:

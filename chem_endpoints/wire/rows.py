@@ -5,27 +5,30 @@ row in shared memory. Outside a worker the announcements go nowhere.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextvars import ContextVar
 from typing import TypeVar
 
 T = TypeVar("T")
 
 NO_ROW = -1
 
-_listener: ContextVar[Callable[[int], None]] = ContextVar("row_listener", default=lambda row: None)
+_listeners: list[Callable[[int], None]] = []
 
 
 def each_row(rows: Iterable[tuple[int, T]]) -> Iterator[tuple[int, T]]:
     """Yields ``(position, item)`` pairs, announcing each position before its item is worked on."""
-    announce = _listener.get()
     try:
         for position, item in rows:
-            announce(position)
+            _announce(position)
             yield position, item
     finally:
-        announce(NO_ROW)
+        _announce(NO_ROW)
 
 
-def listen(listener: Callable[[int], None]) -> None:
-    """Sends the announcements of this process to ``listener``; the worker calls it once."""
-    _listener.set(listener)
+def _announce(position: int) -> None:
+    for listener in _listeners:
+        listener(position)
+
+
+def listen(listener: Callable[[int], None] | None) -> None:
+    """Sends the announcements of this process, from any thread, to ``listener``; ``None`` ends that."""
+    _listeners[:] = [] if listener is None else [listener]

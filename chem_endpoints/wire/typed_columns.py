@@ -1,6 +1,7 @@
 """From cells as they travelled to columns of the type that a manifest declares."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ PANDAS_DTYPES: dict[Dtype, str] = {
 
 _MISSING = object()
 _MALFORMED = object()
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _KINDS: dict[Dtype, str] = {
     "float64": "a number",
@@ -45,19 +47,20 @@ def kind_of(dtype: Dtype) -> str:
     return _KINDS[dtype]
 
 
-def typed(column: "pd.Series[Any]", dtype: Dtype) -> TypedColumn:
+def typed(column: "pd.Series[Any]", dtype: Dtype, *, infinite: bool = False) -> TypedColumn:
     """Reads each cell of a column as the declared type.
 
     Numbers may be written as text. Empty text, ``None``, NaN and the placeholders are missing; ``N/A`` is one for
-    numbers only, in a text column it is text. An infinite or unreadable number is malformed. Nothing is guessed and
+    numbers only, in a text column it is text. An infinite (unless ``infinite`` is set)
+    or unreadable number is malformed. Nothing is guessed and
     no cell influences another.
     """
     if dtype == "float64" and pd.api.types.is_float_dtype(column.dtype):
         numbers = column.to_numpy(dtype="float64", na_value=math.nan)
-        malformed = np.isinf(numbers)
+        malformed = np.isinf(numbers) & (not infinite)
         values = pd.Series(np.where(malformed, math.nan, numbers), index=column.index, dtype="float64")
         return TypedColumn(values=values, missing=np.isnan(numbers), malformed=malformed)
-    read = _READERS[dtype]
+    read = _any_number if infinite and dtype == "float64" else _READERS[dtype]
     placeholders = ("", MISSING_OTHER) if dtype == "text" else ("", MISSING_NUMBER, MISSING_OTHER)
     cells = [_MISSING if _is_missing(cell, placeholders) else read(cell) for cell in column.tolist()]
     missing = np.fromiter((cell is _MISSING for cell in cells), dtype=bool, count=len(cells))
@@ -79,18 +82,22 @@ def _is_missing(cell: object, placeholders: tuple[str, ...]) -> bool:
 
 
 def _number(cell: object) -> object:
+    number = _any_number(cell)
+    return number if isinstance(number, float) and math.isfinite(number) else _MALFORMED
+
+
+def _any_number(cell: object) -> object:
     if isinstance(cell, str) and "_" in cell:  # float("1_000") is 1000.0, which no data file means
         return _MALFORMED
     try:
-        number = float(cell)  # type: ignore[arg-type]
+        return float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return _MALFORMED
-    return number if math.isfinite(number) else _MALFORMED
 
 
 def _whole_number(cell: object) -> object:
     number: object
-    if isinstance(cell, int | np.integer) or (isinstance(cell, str) and cell.strip().lstrip("+-").isdecimal()):
+    if isinstance(cell, int | np.integer) or (isinstance(cell, str) and _WHOLE.fullmatch(cell.strip())):
         number = int(cell)
     else:
         number = _number(cell)
@@ -106,7 +113,16 @@ def _boolean(cell: object) -> object:
 
 
 def _text(cell: object) -> object:
-    return cell if isinstance(cell, str) else str(cell)
+    text = cell if isinstance(cell, str) else str(cell)
+    return text if text.isascii() or _encodable(text) else _MALFORMED
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
+    return True
 
 
 _READERS: dict[Dtype, Callable[[object], object]] = {

@@ -21,8 +21,15 @@ GRACE_SECONDS = 25
 async def serve(settings: Settings) -> int:
     """Starts the model and serves it until SIGTERM; returns the exit status."""
     pool = WorkerPool(settings)
+    starting = asyncio.ensure_future(pool.start())
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, starting.cancel)
     try:
-        introduction = await pool.start()
+        introduction = await starting
+    except asyncio.CancelledError:
+        log_event("stopped", endpoint=settings.endpoint_name)
+        # A thread may still wait for the model host; the host ends when this process does.
+        os._exit(0)
     except StartupError as error:
         log_event("start_refused", reason=str(error))
         await pool.close()
@@ -35,6 +42,8 @@ async def serve(settings: Settings) -> int:
         workers=pool.pids,
         workers_are_forked=introduction.forkable,
     )
+    # uvicorn drains at SIGTERM and then raises the signal again for whoever asked: we did, and are done by then.
+    loop.add_signal_handler(signal.SIGTERM, lambda: None)
     config = uvicorn.Config(
         create_app(settings, pool),
         host=settings.host,
@@ -58,8 +67,6 @@ def main() -> int:
     except SettingsError as error:
         log_event("start_refused", reason=str(error))
         return 1
-    # uvicorn drains at SIGTERM and then raises the signal again for whoever asked: we did, and are done by then.
-    signal.signal(signal.SIGTERM, lambda *_: None)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(serve(settings))
 

@@ -1,5 +1,6 @@
 """``/docs``: the model's columns, figures and a request to copy, as one page that needs no network."""
 
+import shlex
 from html import escape
 
 from chem_endpoints.wire.manifest import Feature, Manifest, Output, answer_columns
@@ -15,8 +16,10 @@ _STYLE = (
 def docs_page(endpoint: str, digest: str, manifest: Manifest) -> str:
     """The page as HTML."""
     target = f"{manifest.target.name} {_in_unit(manifest.target.unit)}"
-    body = example_csv(manifest).rstrip("\n").replace("\n", "\\n")
-    curl = f"curl -H 'Content-Type: text/csv' --data-binary $'{body}' http://localhost:8080/invocations"
+    lines = " ".join(shlex.quote(line) for line in example_csv(manifest).splitlines())
+    curl = (
+        f"printf '%s\\n' {lines} | curl -H 'Content-Type: text/csv' --data-binary @- http://localhost:8080/invocations"
+    )
     figures = "".join(
         f"<tr><td>{escape(m.split)} split</td><td>{m.rmse:.2f}</td><td>{m.mae:.2f}</td><td>{m.r2:.2f}</td>"
         f"<td>{m.mean_baseline_rmse:.2f}</td></tr>"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 from chem_endpoints.wire.content_types import answer_type, request_type
 from chem_endpoints.wire.errors import WireError
@@ -84,6 +85,8 @@ async def _outcome(
         return Answered(answer=await pool.predict(question), content_type=accept)
     except (WireError, RequestError) as error:
         return Refusal(status=error.status, code=error.code, message=str(error))
+    except ClientDisconnect:
+        return Refusal(status=400, code="client_disconnected", message="the connection ended before the body did")
     except BodyTooLargeError:
         limit = settings.max_body_bytes // 10**6
         return Refusal(status=413, code="body_too_large", message=f"the body is over {limit} MB; send fewer rows")
@@ -108,4 +111,5 @@ def _response(outcome: Answered | Refusal, headers: dict[str, str]) -> Response:
         return Response(outcome.answer.body, headers={**headers, "Content-Type": outcome.content_type})
     if outcome.status == 429:
         headers = {**headers, "Retry-After": str(RETRY_AFTER_SECONDS)}
-    return JSONResponse({"code": outcome.code, "message": outcome.message}, status_code=outcome.status, headers=headers)
+    message = outcome.message.encode("utf-8", "replace").decode()  # it may name a column that has no encoding
+    return JSONResponse({"code": outcome.code, "message": message}, status_code=outcome.status, headers=headers)

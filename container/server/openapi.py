@@ -1,9 +1,15 @@
 """The model's own columns in the OpenAPI document, instead of an empty body."""
 
+import csv
+import io
 from typing import Any
 
+from chem_endpoints.wire.columns import SMILES
 from chem_endpoints.wire.content_types import ARROW, CSV, JSON
 from chem_endpoints.wire.manifest import Cell, Dtype, Feature, Manifest, Output, answer_columns
+
+EXAMPLE_SMILES = "CCO"
+"""Not a golden row's: those are training compounds, which are confidential."""
 
 _TYPES: dict[Dtype, str] = {"float64": "number", "int64": "integer", "boolean": "boolean", "text": "string"}
 
@@ -41,14 +47,21 @@ def describe_model(manifest: Manifest) -> dict[str, Any]:
 
 
 def example_row(manifest: Manifest) -> dict[str, Cell]:
-    """A row that this model predicts: its first golden row."""
-    return {feature.name: manifest.golden.input[feature.name][0] for feature in manifest.features}
+    """A row to try: ethanol, where a structure is asked for, and numbers of a golden row."""
+    return {
+        feature.name: EXAMPLE_SMILES if feature.name == SMILES else manifest.golden.input[feature.name][0]
+        for feature in manifest.features
+    }
 
 
 def example_csv(manifest: Manifest) -> str:
     """The same row as CSV."""
+    text = io.StringIO()
     row = example_row(manifest)
-    return ",".join(row) + "\n" + ",".join(str(cell) for cell in row.values()) + "\n"
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(row)
+    writer.writerow("" if cell is None else cell for cell in row.values())
+    return text.getvalue()
 
 
 def _row_schema(columns: tuple[Feature, ...] | tuple[Output, ...]) -> dict[str, Any]:

@@ -33,6 +33,9 @@ PRELOADED = ["container.server.worker", "container.server.preload"]
 
 SECONDS_BETWEEN_FAILED_RESTARTS = 1.0
 
+TELL_TIMEOUT_SECONDS = 5.0
+"""Time to write down, after the deadline, that the rows have timed out; SageMaker waits 10 s longer than we do."""
+
 
 class OverloadedError(Exception):
     """As many requests wait as are allowed to."""
@@ -95,36 +98,49 @@ class WorkerPool:
         """Answers a request before the deadline; rows that are not done by then come back as timed out.
 
         Raises:
-            OverloadedError: too many requests wait.
+            OverloadedError: too many requests wait, or no worker was free before the deadline.
             RequestError: the request, or the model script, is at fault.
         """
+        deadline = asyncio.get_running_loop().time() + self._settings.request_seconds
         try:
-            async with asyncio.timeout(self._settings.request_seconds):
-                return await self._predict_surviving_deaths(request)
+            async with asyncio.timeout_at(deadline):
+                worker = await self._acquire()
         except TimeoutError:
-            told = Reason.TIMEOUT.because("request deadline; send fewer rows, or use an async endpoint")
-            return await self._ask_one(replace(request, fail_all=told))
+            raise OverloadedError from None
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._predict_surviving_deaths(request, worker)
+        except TimeoutError:
+            return await self._tell_timeout(request)
 
-    async def _predict_surviving_deaths(self, request: Request) -> Answer:
+    async def _tell_timeout(self, request: Request) -> Answer:
+        told = Reason.TIMEOUT.because("request deadline; send fewer rows, or use an async endpoint")
+        try:
+            async with asyncio.timeout(TELL_TIMEOUT_SECONDS):
+                return await self._ask(await self._acquire(), replace(request, fail_all=told))
+        except (TimeoutError, WorkerDiedError):
+            raise RequestError(status=503, code="deadline", message=f"{told}; retry later") from None
+
+    async def _predict_surviving_deaths(self, request: Request, worker: WorkerProcess) -> Answer:
         deaths: Counter[int] = Counter()
         blamed = dict(request.known_bad)
         while True:
             try:
-                return await self._ask_one(replace(request, known_bad=blamed))
+                return await self._ask(worker, replace(request, known_bad=blamed))
             except WorkerDiedError as death:
                 deaths[death.row] += 1
-                if deaths[death.row] < DEATHS_BEFORE_BLAME:
-                    continue
-                if death.row == NO_ROW:
-                    raise RequestError(
-                        status=500,
-                        code="worker_crashed",
-                        message="the model's process died twice on this request without naming a row; send fewer rows",
-                    ) from None
-                blamed[death.row] = Reason.WORKER_CRASHED.because("the model's process died on this row")
+                if deaths[death.row] >= DEATHS_BEFORE_BLAME:
+                    if death.row == NO_ROW:
+                        raise RequestError(
+                            status=500,
+                            code="worker_crashed",
+                            message="the model's process died twice on this request without naming a row;"
+                            " send fewer rows",
+                        ) from None
+                    blamed[death.row] = Reason.WORKER_CRASHED.because("the model's process died on this row")
+            worker = await self._acquire()
 
-    async def _ask_one(self, request: Request) -> Answer:
-        worker = await self._acquire()
+    async def _ask(self, worker: WorkerProcess, request: Request) -> Answer:
         try:
             answer = await worker.ask(request)
         except RequestError:
@@ -141,7 +157,9 @@ class WorkerPool:
             raise OverloadedError
         self._waiting += 1
         try:
-            return await self._idle.get()
+            while (worker := await self._idle.get()).gone:  # died while nobody asked it anything
+                self._replace(worker)
+            return worker
         finally:
             self._waiting -= 1
 
@@ -166,9 +184,10 @@ class WorkerPool:
         while True:
             try:
                 await self._add_worker(check_golden_rows=False)
-            except StartupError as error:
+            except Exception as error:  # noqa: BLE001 - whatever hinders a restart must not end the restarting
                 self._failed_restarts += 1
-                log_event("worker_restart_failed", reason=str(error), failures=self._failed_restarts)
+                reason = str(error) if isinstance(error, StartupError) else type(error).__name__
+                log_event("worker_restart_failed", reason=reason, failures=self._failed_restarts)
                 await asyncio.sleep(SECONDS_BETWEEN_FAILED_RESTARTS)
             else:
                 self._failed_restarts = 0

@@ -10,9 +10,11 @@ import pandas as pd
 from chem_endpoints.wire import codec
 from chem_endpoints.wire.answers import assemble_answer, empty_answer
 from chem_endpoints.wire.columns import PREDICTION_ERROR, ROW_NUMBER, Reason
+from chem_endpoints.wire.errors import NotAcceptableError, WireError
 from chem_endpoints.wire.features import FeatureRows, read_features
 from chem_endpoints.wire.manifest import answer_columns
 from chem_endpoints.wire.options import Return
+from chem_endpoints.wire.typed_columns import PANDAS_DTYPES, kind_of
 from container.server.loading import LoadedModel
 from container.server.requests import Request
 
@@ -43,8 +45,7 @@ def predict_request(request: Request, loaded: LoadedModel, announce: Announce) -
     """
     manifest = loaded.bundle.manifest
     started = time.perf_counter()
-    sent = codec.decode(request.body, request.content_type)
-    features = _features(sent, loaded)
+    sent, features = _read(request, loaded)
     reasons = {**features.reasons, **request.known_bad}
     if request.fail_all:
         reasons = {row: reasons.get(row, request.fail_all) for row in range(len(sent))}
@@ -53,12 +54,12 @@ def predict_request(request: Request, loaded: LoadedModel, announce: Announce) -
     predicted = _predict_isolating(good, loaded, announce)
     answer = assemble_answer(predicted, manifest.outputs, rows=len(sent), reasons=reasons)
     done = time.perf_counter()
-    body = codec.encode(_returned(sent, answer, request.returned), request.accept)
+    body = _write(sent, answer, request)
     written = time.perf_counter()
     return Result(
         body=body,
         rows=len(sent),
-        bad_rows=dict(Counter(told.split(":")[0] for told in answer[PREDICTION_ERROR] if told)),
+        bad_rows=dict(Counter(_counted_as(told) for told in answer[PREDICTION_ERROR] if told)),
         milliseconds={
             "parse": round((parsed - started) * 1e3, 3),
             "predict": round((done - parsed) * 1e3, 3),
@@ -67,19 +68,41 @@ def predict_request(request: Request, loaded: LoadedModel, announce: Announce) -
     )
 
 
+def _read(request: Request, loaded: LoadedModel) -> tuple[pd.DataFrame, FeatureRows]:
+    try:
+        sent = codec.decode(request.body, request.content_type)
+        return sent, _features(sent, loaded)
+    except WireError:
+        raise
+    except Exception as error:  # noqa: BLE001 - no body, however strange, is our fault
+        raise WireError(f"the body cannot be read ({type(error).__name__})") from None
+
+
+def _write(sent: pd.DataFrame, answer: pd.DataFrame, request: Request) -> bytes:
+    own = _own_columns(sent, answer, request.returned)
+    added = answer.set_axis(sent.index, axis="index")
+    try:
+        return codec.encode(pd.concat([own, added], axis="columns"), request.accept, own_columns=own.shape[1])
+    except WireError as error:
+        raise NotAcceptableError(f"the answer cannot be written as {request.accept}: {error}") from None
+
+
+def _own_columns(sent: pd.DataFrame, answer: pd.DataFrame, returned: Return) -> pd.DataFrame:
+    if returned == "added":
+        return sent.loc[:, [name == ROW_NUMBER for name in sent.columns]]
+    return sent.loc[:, [name not in answer.columns for name in sent.columns]]
+
+
+def _counted_as(told: str) -> str:
+    # A script's own reason may quote a structure, and counts are logged: only known reasons go there by name.
+    word = told.partition(":")[0]
+    return word if word in set(Reason) else "other"
+
+
 def _features(sent: pd.DataFrame, loaded: LoadedModel) -> FeatureRows:
     if len(sent) == 0 and len(sent.columns) == 0:  # an empty JSON list: no rows, hence no columns to match
         return FeatureRows(frame=pd.DataFrame(index=pd.RangeIndex(0)), reasons={})
     return read_features(sent, loaded.bundle.manifest.features)
-
-
-def _returned(sent: pd.DataFrame, answer: pd.DataFrame, returned: Return) -> pd.DataFrame:
-    added = answer.set_axis(sent.index, axis="index")
-    if returned == "added":
-        kept = sent.loc[:, [name == ROW_NUMBER for name in sent.columns]]
-    else:
-        kept = sent.loc[:, [name not in answer.columns for name in sent.columns]]
-    return pd.concat([kept, added], axis="columns")
 
 
 def _predict_isolating(frame: pd.DataFrame, loaded: LoadedModel, announce: Announce) -> pd.DataFrame:
@@ -98,6 +121,8 @@ def _predict_isolating(frame: pd.DataFrame, loaded: LoadedModel, announce: Annou
         # The exception's text may quote the row; its type does not.
         failed[PREDICTION_ERROR] = Reason.PREDICTION_FAILED.because(f"the model raised {type(error).__name__}")
         return failed
+    finally:
+        announce([])
     return _checked(predicted, loaded).set_axis(frame.index, axis="index")
 
 
@@ -110,4 +135,10 @@ def _checked(predicted: pd.DataFrame, loaded: LoadedModel) -> pd.DataFrame:
         raise ScriptError(f"predict_fn did not add the declared columns {missing}")
     if not predicted.index.equals(pd.RangeIndex(len(predicted))):
         raise ScriptError("predict_fn changed the index of its rows; it must return the same rows in the same order")
-    return predicted[[name for name in wanted if name in predicted.columns]]
+    typed = predicted[[name for name in wanted if name in predicted.columns]].copy()
+    for output in loaded.bundle.manifest.outputs:
+        try:
+            typed[output.name] = typed[output.name].astype(pd.api.types.pandas_dtype(PANDAS_DTYPES[output.dtype]))
+        except (TypeError, ValueError):
+            raise ScriptError(f"predict_fn's column {output.name!r} does not hold {kind_of(output.dtype)}") from None
+    return typed

@@ -4,9 +4,9 @@ import importlib
 import os
 import signal
 import socket
+from ctypes import c_longlong
 from dataclasses import asdict
-from multiprocessing.sharedctypes import Synchronized
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chem_endpoints.wire.bundle import BundleError
 from chem_endpoints.wire.errors import WireError
@@ -17,16 +17,11 @@ from container.server.loading import LoadedModel, LoadFailure
 from container.server.prediction import ScriptError, predict_request
 from container.server.requests import Request, read_request
 
-if TYPE_CHECKING:
-    RowCell = Synchronized[int]
-else:
-    RowCell = Any
-
 
 class PublishedRow:
     """The row that this worker is on, in memory that the HTTP process can read after a crash."""
 
-    def __init__(self, cell: RowCell) -> None:
+    def __init__(self, cell: c_longlong) -> None:
         self._cell = cell
         self._rows: list[int] = []
 
@@ -40,7 +35,7 @@ class PublishedRow:
         self._cell.value = self._rows[position] if 0 <= position < len(self._rows) else NO_ROW
 
 
-def run_worker(connection: socket.socket, cell: RowCell, *, check_golden_rows: bool) -> None:
+def run_worker(connection: socket.socket, cell: c_longlong, *, check_golden_rows: bool) -> None:
     """Serves until the connection closes. Runs in a process of its own."""
     for stopped_by_the_http_process in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stopped_by_the_http_process, signal.SIG_IGN)
@@ -68,7 +63,7 @@ def _start_failure(loaded: LoadedModel | LoadFailure, check_golden_rows: bool) -
     except (BundleError, WireError) as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - a model script may raise anything; it ends the start, with a reason
-        return f"the golden rows cannot be predicted: {type(error).__name__}: {error}"
+        return f"the golden rows cannot be predicted: {type(error).__name__}"
     return None
 
 
@@ -88,6 +83,12 @@ def _answer(request: Request, loaded: LoadedModel, row: PublishedRow) -> list[Fr
     except WireError as error:
         return [json_frame(Kind.ERROR, {"status": error.status, "code": error.code, "message": str(error)})]
     except ScriptError as error:
-        return [json_frame(Kind.ERROR, {"status": 500, "code": "model_script_error", "message": str(error)})]
+        return [_script_error(str(error))]
+    except Exception as error:  # noqa: BLE001 - the worker survives; the text may quote a row, the type does not
+        return [_script_error(f"the answer cannot be made: {type(error).__name__}")]
     figures = {key: value for key, value in asdict(result).items() if key != "body"}
     return [Frame(Kind.ROWS, result.body), json_frame(Kind.DONE, {**figures, "pid": os.getpid()})]
+
+
+def _script_error(message: str) -> Frame:
+    return json_frame(Kind.ERROR, {"status": 500, "code": "model_script_error", "message": message})

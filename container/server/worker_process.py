@@ -85,6 +85,11 @@ class WorkerProcess:
         return int(self._process.pid)
 
     @property
+    def gone(self) -> bool:
+        """Whether the worker has closed its connection: it is dead, or about to be."""
+        return self._reader.at_eof()
+
+    @property
     def row(self) -> int:
         """The row of its request that the worker last said it was on."""
         return int(self._cell.value)

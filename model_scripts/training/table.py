@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from chem_endpoints.wire.columns import INTERVAL_HIGH, INTERVAL_LOW, PREDICTION, PREDICTION_ERROR
 from chem_endpoints.wire.csv_format import read_csv
 from chem_endpoints.wire.errors import WireError
 from chem_endpoints.wire.manifest import Feature
@@ -25,6 +26,8 @@ class TrainingError(Exception):
 
 
 MIN_ROWS = 20
+MAX_FLOAT32 = float(np.finfo(np.float32).max)
+RESERVED = {PREDICTION, INTERVAL_LOW, INTERVAL_HIGH, PREDICTION_ERROR}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,12 @@ def read_table(path: Path, *, target: str, smiles: str | None, features: Sequenc
     absent = [name for name in wanted if name not in frame.columns]
     if absent:
         raise TrainingError(f"{path}: no column {absent}; the file has {list(frame.columns)}")
+    doubled = sorted({name for name in wanted if wanted.count(name) + list(frame.columns).count(name) > 2})
+    if doubled:
+        raise TrainingError(f"{path}: the columns {doubled} are named twice; name each column once")
+    reserved = sorted(RESERVED.intersection(features))
+    if reserved:
+        raise TrainingError(f"{path}: {reserved} are names of the model's answers; rename these features")
     measured = typed(frame[target], "float64")
     unmeasured = np.flatnonzero(measured.values.isna()).tolist()
     matrix, reasons = featurise(frame[smiles].tolist()) if smiles else _numeric_matrix(frame[list(features)])
@@ -89,6 +98,8 @@ def _read_file(path: Path) -> tuple[pd.DataFrame, str]:
         return read_csv(body), hashlib.sha256(body).hexdigest()
     except FileNotFoundError:
         raise TrainingError(f"{path}: no such file") from None
+    except OSError as error:
+        raise TrainingError(f"{path}: {error.strerror}") from None
     except WireError as error:
         raise TrainingError(f"{path}: {error}") from None
 
@@ -96,12 +107,12 @@ def _read_file(path: Path) -> tuple[pd.DataFrame, str]:
 def _numeric_matrix(frame: pd.DataFrame) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
     columns = {name: typed(frame[name], "float64") for name in frame.columns}
     reasons = {
-        row: f"no number in {name!r}"
+        row: f"no number in {name!r} that fits a 32-bit float"
         for name, column in columns.items()
-        for row in np.flatnonzero(column.malformed).tolist()
+        for row in np.flatnonzero(column.malformed | (column.values.abs() > MAX_FLOAT32)).tolist()
     }
-    matrix = np.column_stack([column.values.to_numpy() for column in columns.values()]).astype(np.float32)
-    return matrix, reasons
+    matrix = np.column_stack([column.values.to_numpy() for column in columns.values()])
+    return np.where(np.abs(matrix) > MAX_FLOAT32, np.nan, matrix).astype(np.float32), reasons
 
 
 def numeric_features(table: TrainingTable) -> tuple[Feature, ...]:

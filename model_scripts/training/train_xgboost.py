@@ -26,10 +26,11 @@ from chem_endpoints.wire.manifest import (
     Output,
     Training,
 )
+from chem_endpoints.wire.typed_columns import typed
 from model_scripts import xgboost_model
 from model_scripts.chemistry import rdkit_2d
-from model_scripts.training.evaluation import Floats, interval_half_width, metrics, out_of_fold
-from model_scripts.training.table import TrainingTable, numeric_features, read_table
+from model_scripts.training.evaluation import FOLDS, Floats, interval_half_width, metrics, out_of_fold
+from model_scripts.training.table import TrainingError, TrainingTable, numeric_features, read_table
 
 TREES = 300
 PARAMETERS: dict[str, Any] = {
@@ -110,6 +111,9 @@ def _evaluate(table: TrainingTable, seed: int, progress: Callable[[], object]) -
         return np.asarray(booster.inplace_predict(table.matrix[test]), dtype=np.float64)
 
     splits = {"random": table.compounds, **({"scaffold": table.scaffolds} if table.scaffolds else {})}
+    splits = {name: groups for name, groups in splits.items() if len(set(groups)) >= FOLDS}
+    if "random" not in splits:
+        raise TrainingError(f"{len(set(table.compounds))} distinct compounds, at least {FOLDS} are needed")
     predicted = {name: out_of_fold(fit_predict, groups, seed, progress) for name, groups in splits.items()}
     evaluation = tuple(metrics(name, table.target, predicted[name], groups, seed) for name, groups in splits.items())
     return evaluation, interval_half_width(table.target, predicted["random"])
@@ -144,10 +148,17 @@ def _manifest(
             data_sha256=table.sha256,
             seed=training.seed,
             metrics=evaluation,
-            note="Metrics come from out-of-fold predictions; the served model is refitted on all rows.",
+            note=_note(table, evaluation),
         ),
         golden=golden,
     )
+
+
+def _note(table: TrainingTable, evaluation: tuple[Metrics, ...]) -> str:
+    note = "Metrics come from out-of-fold predictions; the served model is refitted on all rows."
+    if table.scaffolds and len(evaluation) == 1:
+        note += f" There is no scaffold split: the compounds have fewer than {FOLDS} scaffolds."
+    return note
 
 
 def _outputs(target: Output) -> tuple[Output, ...]:
@@ -175,12 +186,11 @@ def _golden_rows(draft: Manifest, files: dict[str, bytes], table: TrainingTable)
     """Some training rows, predicted by the bundle as it will be served, from the lowest to the highest target."""
     spread = np.linspace(0, len(table.target) - 1, GOLDEN_ROWS).round().astype(int)
     rows = np.argsort(table.target, kind="stable")[spread]
-    frame = pd.DataFrame(
-        {
-            feature.name: table.inputs.iloc[rows, position].astype("str" if feature.dtype == "text" else "float64")
-            for position, feature in enumerate(draft.features)
-        }
-    ).reset_index(drop=True)
+    columns = {
+        feature.name: typed(table.inputs.iloc[rows, position], feature.dtype).values
+        for position, feature in enumerate(draft.features)
+    }
+    frame = pd.DataFrame(columns).reset_index(drop=True)
     with tempfile.TemporaryDirectory() as folder:
         packed = Path(folder) / "model.tar.gz"
         write_bundle(packed, draft, files)

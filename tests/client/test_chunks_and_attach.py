@@ -17,6 +17,7 @@ from chem_endpoints.wire import codec
 from chem_endpoints.wire.answers import empty_answer
 from chem_endpoints.wire.columns import PREDICTION_ERROR, ROW_NUMBER
 from chem_endpoints.wire.content_types import ARROW, CSV
+from chem_endpoints.wire.features import read_features
 from chem_endpoints.wire.manifest import Feature, Output
 from manifests import small_manifest
 
@@ -168,3 +169,29 @@ def test_no_rows_give_the_full_schema() -> None:
         "count": "Int64",
         PREDICTION_ERROR: "str",
     }
+
+
+@pytest.mark.parametrize("rows", [3, 600])
+def test_an_empty_structure_is_missing_whatever_the_chunk_size(rows: int) -> None:
+    frame = pd.DataFrame({"smiles": [math.nan] * rows, "LogP": [True] * rows})
+    (chunk,) = cut(model_columns(frame, MANIFEST.features, {}), rows_per_chunk=1000, body_limit=10**6, readable=False)
+    sent = read_features(codec.decode(chunk.body, chunk.content_type), MANIFEST.features)
+    assert sent.reasons == dict.fromkeys(range(rows), "missing_value: column 'smiles' is empty")
+
+
+def test_an_explicit_mapping_wins_over_a_column_of_that_name() -> None:
+    frame = pd.DataFrame({"smiles": ["old"], "Structure": ["new"], "LogP": [1.0]})
+    assert model_columns(frame, MANIFEST.features, {"Structure": "smiles"})["smiles"].tolist() == ["new"]
+
+
+def test_doubled_columns_of_an_answers_name_are_replaced_by_one() -> None:
+    frame = pd.DataFrame([["a", "b", 1]], columns=[PREDICTION_ERROR, PREDICTION_ERROR, "x"])
+    with pytest.warns(UserWarning, match="are replaced"):
+        out = attach(frame, [empty_answer(MANIFEST.outputs, 1)], MANIFEST)
+    assert out.columns.tolist() == ["x", "prediction", "count", PREDICTION_ERROR]
+
+
+def test_an_infinite_answer_reaches_the_caller() -> None:
+    body = b"__row__,prediction,count,prediction_error\n0,-inf,1,\n"
+    answer = read_answer(Chunk(rows=range(1), body=b"", content_type=CSV), body, MANIFEST)
+    assert answer["prediction"].tolist() == [-math.inf]

@@ -4,7 +4,15 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
 
 from chem_endpoints.client.retry import ATTEMPTS, LONGEST_PAUSE_SECONDS, pause, with_retries
 from chem_endpoints.errors import (
@@ -54,6 +62,13 @@ def calls_until_given_up(error: Exception) -> tuple[int, EndpointError]:
         (model_error(500), 2, ModelFailedError),
         (ReadTimeoutError(endpoint_url="x"), 1, InvocationTimeoutError),
         (EndpointConnectionError(endpoint_url="x"), 4, ModelFailedError),
+        (IncompleteReadError(actual_bytes=1, expected_bytes=2), 4, ModelFailedError),
+        (service_error("SlowDown"), 8, ModelFailedError),
+        (service_error("ValidationException", "Could not find endpoint x"), 1, EndpointNotFoundError),
+        (service_error("ExpiredTokenException"), 1, AccessRefusedError),
+        (service_error("ExpiredToken"), 1, AccessRefusedError),
+        (NoCredentialsError(), 1, AccessRefusedError),
+        (ParamValidationError(report="x"), 1, EndpointError),
         (ConnectTimeoutError(endpoint_url="x"), 4, ModelFailedError),
     ],
 )

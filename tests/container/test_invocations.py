@@ -138,3 +138,35 @@ def test_the_model_describes_itself(server: Any) -> None:
     page = server.client.get("/docs").text
     assert "log10(mol/L)" in page
     assert "http" not in page.replace("http://localhost:8080/invocations", "")  # needs no network
+
+
+@pytest.mark.parametrize("accept", [CSV, JSON, ARROW])
+def test_a_text_without_encoding_costs_its_own_row(server: Any, accept: str) -> None:
+    answer = server.post(b'[{"smiles": "\\ud800"}, {"smiles": "CCO"}]', JSON, Accept=accept)
+    assert answer.status_code == 200
+    if accept == JSON:
+        assert [row["prediction"] is None for row in answer.json()] == [True, False]
+
+
+def test_a_key_without_encoding_is_the_callers_mistake(server: Any) -> None:
+    answer = server.post(b'[{"smile\\ud800": "C"}]', JSON)
+    assert answer.status_code == 422
+
+
+def test_what_cannot_be_written_in_the_wanted_format_is_said(server: Any) -> None:
+    answer = server.post(b'[{"smiles": "C", "x": 1}, {"smiles": "C", "x": "CANARY"}]', JSON, Accept=ARROW)
+    assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
+    assert "CANARY" not in answer.text
+
+
+def test_the_callers_own_placeholders_come_back(server: Any) -> None:
+    assert server.post("smiles,note\nCCO,__NA__\n").text.splitlines()[1].startswith("CCO,__NA__,")
+
+
+def test_the_example_of_the_docs_is_no_training_compound_and_runs(server: Any) -> None:
+    assert "printf &#x27;%s\\n&#x27; smiles CCO |" in server.client.get("/docs").text
+
+
+def test_wide_bodies_are_refused_soon(server: Any) -> None:
+    body = ",".join(f"column_{n}" for n in range(60_000)) + "\n"
+    assert server.post(body).status_code == 422

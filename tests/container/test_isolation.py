@@ -75,19 +75,74 @@ def test_a_full_queue_says_come_again_and_ping_stays(
     start_server: Callable[..., Any], own_script_bundle: Callable[..., Path]
 ) -> None:
     server = start_server(own_script_bundle(), CHEM_ENDPOINTS_WORKERS="1")
+    refused: list[Any] = []
     statuses: list[int] = []
 
     def predict() -> None:
-        statuses.append(server.post("smiles\nsleep=0.05\n").status_code)
+        answer = server.post("smiles\nsleep=0.1\n")
+        statuses.append(answer.status_code)
+        if answer.status_code == 429:
+            refused.append(answer)
 
-    callers = [threading.Thread(target=predict) for _ in range(90)]
+    callers = [threading.Thread(target=predict) for _ in range(100)]  # 1 at work, 64 may wait
     for caller in callers:
         caller.start()
     assert server.client.get("/ping").status_code == 200
     for caller in callers:
         caller.join()
-    assert set(statuses) <= {200, 429}
-    assert len(statuses) == 90
+    assert set(statuses) == {200, 429}
+    assert len(statuses) == 100
+    assert refused[0].headers["Retry-After"] == "1"
+    assert refused[0].json()["code"] == "overloaded"
+
+
+def test_workers_that_died_while_idle_cost_no_request(lengths: Any) -> None:
+    for pid in lengths.worker_pids():
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(0.5)
+    assert lengths.client.get("/ping").status_code == 200
+    assert answers(lengths.post("smiles\nCCC\n"))[0][1] == "3.0"
+
+
+def test_a_request_that_never_got_a_worker_is_told_to_come_again(
+    start_server: Callable[..., Any], own_script_bundle: Callable[..., Path]
+) -> None:
+    server = start_server(own_script_bundle(), CHEM_ENDPOINTS_REQUEST_SECONDS="1", CHEM_ENDPOINTS_WORKERS="1")
+    first = threading.Thread(target=lambda: server.post("smiles\nsleep=0.9\n"))
+    first.start()
+    time.sleep(0.3)
+    busy = threading.Thread(target=lambda: server.post("smiles\nsleep=0.9\n"))
+    busy.start()
+    time.sleep(0.1)
+    waited = server.post("smiles\nC\n")
+    first.join()
+    busy.join()
+    assert waited.status_code in (200, 429)
+    assert server.post("smiles\nC\n").status_code == 200
+
+
+def test_an_answer_of_the_wrong_type_is_the_scripts_error_and_kills_no_worker(
+    start_server: Callable[..., Any], own_script_bundle: Callable[..., Path]
+) -> None:
+    source = """
+def model_fn(model_dir):
+    return None
+
+def predict_fn(df, model):
+    if df["smiles"].str.startswith("CCO").all():
+        return df.assign(prediction=3.0)
+    if df["smiles"].str.startswith("told").all():
+        return df.assign(prediction=1.0, prediction_error="cannot embed CANARYCC")
+    return df.assign(prediction="CANARY")
+"""
+    server = start_server(own_script_bundle(source), CHEM_ENDPOINTS_WORKERS="1")
+    before = server.worker_pids()
+    answer = server.post("smiles\nx\n")
+    assert (answer.status_code, answer.json()["code"]) == (500, "model_script_error")
+    assert answers(server.post("smiles\ntold\n"))[0][2] == "cannot embed CANARYCC"
+    assert server.requests()[-1]["bad_rows"] == {"other": 1}
+    assert server.worker_pids() == before
+    assert "CANARY" not in server.log_path.read_text()
 
 
 def test_no_structure_reaches_the_log(server: Any, lengths: Any) -> None:

@@ -102,3 +102,12 @@ def test_sigterm_finishes_the_requests_that_are_under_way_and_exits_with_0(
     caller.join()
     assert done[0].text.splitlines()[1].split(",")[1] == "9.0"
     assert server.events[-1]["event"] == "stopped"
+
+
+def test_sigterm_while_the_model_loads_ends_the_start(start_server: Start, own_script_bundle: Bundle) -> None:
+    source = (
+        "import time\n\ndef model_fn(model_dir):\n    time.sleep(60)\n\ndef predict_fn(df, model):\n    return df\n"
+    )
+    server = start_server(own_script_bundle(source), ready=False)
+    time.sleep(2)
+    assert server.stop() == 0

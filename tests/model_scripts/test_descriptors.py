@@ -58,7 +58,7 @@ def test_each_row_is_announced_before_it_is_worked_on() -> None:
     try:
         featurise(["C", "bad", "CC"])
     finally:
-        rows.listen(lambda row: None)
+        rows.listen(None)
     assert seen == [0, 1, 2, rows.NO_ROW]
 
 

@@ -129,3 +129,49 @@ def test_a_bundle_for_other_descriptors_is_refused(solubility_bundle: Path, tmp_
     manifest.write_text(manifest.read_text().replace('"version": "1"', '"version": "0"'))
     with pytest.raises(Exception, match="trained on the descriptors rdkit_2d 0"):
         xgboost_model.model_fn(str(tmp_path))
+
+
+def test_a_golden_row_may_have_an_allowed_gap(tmp_path: Path) -> None:
+    path = numeric_file(tmp_path, gaps=False)
+    frame = pd.read_csv(path)
+    frame.loc[frame["y"].idxmin(), "TPSA"] = np.nan  # the lowest target is always a golden row
+    frame.to_csv(path, index=False)
+    training = XGBoostTraining(data=path, target="y", features=("LogP", "TPSA"))
+    train(training, tmp_path / "b.tar.gz", nothing)
+    assert verify_archive(tmp_path / "b.tar.gz").manifest.golden.input["TPSA"][0] is None
+
+
+def test_a_series_of_one_scaffold_is_split_at_random_only(tmp_path: Path) -> None:
+    path = tmp_path / "series.csv"
+    rows = [f"c1ccccc1{'C' * n},{n}" for n in range(1, 31)]
+    path.write_text("\n".join(["smiles,y", *rows]))
+    trained = train(XGBoostTraining(data=path, target="y", smiles="smiles"), tmp_path / "b.tar.gz", nothing)
+    assert [figures.split for figures in trained.manifest.training.metrics] == ["random"]
+    assert "fewer than 5 scaffolds" in trained.manifest.training.note
+
+
+@pytest.mark.parametrize(
+    ("features", "told"),
+    [(("a", "a"), "named twice"), (("prediction",), "names of the model's answers")],
+)
+def test_feature_names_that_cannot_be_served_are_refused(tmp_path: Path, features: tuple[str, ...], told: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,prediction,y\n" + "1,2,3\n" * 30)
+    with pytest.raises(TrainingError, match=told):
+        read_table(path, target="y", smiles=None, features=features)
+
+
+def test_one_compound_cannot_be_trained_on(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("smiles,y\n" + "CCO,1\n" * 30)
+    with pytest.raises(TrainingError, match="1 distinct compounds"):
+        train(XGBoostTraining(data=path, target="y", smiles="smiles"), tmp_path / "b.tar.gz", nothing)
+
+
+def test_a_number_beyond_the_models_floats_costs_its_row(tmp_path: Path) -> None:
+    training = XGBoostTraining(data=numeric_file(tmp_path), target="y", features=("LogP", "TPSA"))
+    train(training, tmp_path / "b.tar.gz", nothing)
+    unpack(tmp_path / "b.tar.gz", tmp_path / "model")
+    model = xgboost_model.model_fn(str(tmp_path / "model"))
+    out = xgboost_model.predict_fn(pd.DataFrame({"LogP": [1.0, 1e39], "TPSA": [0.0, 0.0]}), model)
+    assert out["prediction_error"].str.startswith("invalid_value").tolist() == [False, True]

@@ -1,10 +1,12 @@
 """Promise: what a format carries comes back exactly; what it cannot carry is refused by name, never changed."""
 
 import contextlib
+import json
 import math
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -200,3 +202,43 @@ def test_json_layouts_mean_the_same() -> None:
 
 def test_a_numpy_integer_column_becomes_json_numbers() -> None:
     assert codec.encode(pd.DataFrame({"n": np.array([1, 2])}), JSON) == b'[{"n":1},{"n":2}]'
+
+
+def stream_of(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        for batch in table.to_batches(max_chunksize=1):
+            stream.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+def test_a_null_changes_no_number_beside_it_in_arrow_of_other_tools() -> None:
+    table = pa.table({"id": pa.array([9007199254740993, None]), "flag": pa.array([True, None])})
+    frame = codec.decode(stream_of(table), ARROW)
+    assert codec.encode(frame, CSV, own_columns=2) == b"id,flag\n9007199254740993,true\n,\n"
+
+
+def test_an_arrow_stream_that_is_cut_short_or_goes_on_is_refused() -> None:
+    whole = stream_of(pa.table({"x": [1, 2, 3]}))
+    for body in (whole[:-8], whole + whole, whole[: len(whole) // 2]):
+        with pytest.raises(WireError):
+            codec.decode(body, ARROW)
+    assert len(codec.decode(whole, ARROW)) == 3
+
+
+@pytest.mark.parametrize("metadata", [b"[]", b"{", b'{"index_columns": [1], "columns": [], "column_indexes": []}'])
+def test_strange_pandas_metadata_is_the_callers_mistake(metadata: bytes) -> None:
+    body = stream_of(pa.table({"x": [1]}).replace_schema_metadata({b"pandas": metadata}))
+    with contextlib.suppress(WireError):
+        codec.decode(body, ARROW)
+
+
+def test_the_callers_own_columns_go_back_as_they_came() -> None:
+    body = b"a,b\n__NA__,N/A\n,007\n"
+    assert codec.encode(codec.decode(body, CSV), CSV, own_columns=2) == body
+
+
+def test_rows_that_each_bring_their_own_key_are_refused() -> None:
+    body = json.dumps([{f"k{n}": 1} for n in range(3000)]).encode()
+    with pytest.raises(WireError, match="3000 different keys"):
+        codec.decode(body, JSON)
