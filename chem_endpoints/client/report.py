@@ -17,7 +17,7 @@ class Report(TypedDict):
 
     Keys:
         endpoint: its name.
-        model_sha256: digest of the model that answered.
+        model_sha256: digest of the deployed model, as the endpoint's tag says.
         rows: rows sent.
         predicted: rows with a prediction.
         failed: reason → rows.

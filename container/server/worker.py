@@ -18,6 +18,10 @@ from container.server.prediction import ScriptError, predict_request
 from container.server.requests import Request, read_request
 
 
+NICENESS = 5
+"""Workers yield to the HTTP process where all cores are busy: /ping must be answered, predictions can wait."""
+
+
 class PublishedRow:
     """The row that this worker is on, in memory that the HTTP process can read after a crash."""
 
@@ -39,6 +43,7 @@ def run_worker(connection: socket.socket, cell: c_longlong, *, check_golden_rows
     """Serves until the connection closes. Runs in a process of its own."""
     for stopped_by_the_http_process in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stopped_by_the_http_process, signal.SIG_IGN)
+    os.nice(NICENESS)
     loaded = importlib.import_module("container.server.preload").outcome
     failure = _start_failure(loaded, check_golden_rows)
     if failure is not None:
