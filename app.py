@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from chem_endpoints.spec.image_source import ImageSourceError
 from chem_endpoints.spec.violation import DeclarationError
 from constructs_lib.node_runtime import NodeMissingError, use_bundled_node
 
@@ -18,7 +19,7 @@ def main() -> None:
 
         app = App(analytics_reporting=False)
         build_stacks(app, root=Path(__file__).resolve().parent)
-    except (DeclarationError, NodeMissingError) as error:
+    except (DeclarationError, ImageSourceError, NodeMissingError) as error:
         sys.exit(str(error))
     app.synth()
 

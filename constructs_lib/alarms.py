@@ -12,16 +12,15 @@ from constructs_lib.metrics import (
     DISK_UTILIZATION,
     FAILED_REQUESTS,
     INVOCATIONS,
+    MICROSECONDS_PER_MILLISECOND,
     MODEL_LATENCY,
     OLDEST_REQUEST_AGE,
     PROCESSED_REQUESTS,
+    SECONDS_PER_MINUTE,
     SERVER_ERRORS,
 )
 from constructs_lib.naming import EndpointNames
 from constructs_lib.rule_alarm import RuleAlarm
-
-_MICROSECONDS = 1000
-_SECONDS = 60
 
 
 def realtime_alarms(thresholds: RealtimeAlarms) -> tuple[AlarmRule, ...]:
@@ -38,7 +37,7 @@ def realtime_alarms(thresholds: RealtimeAlarms) -> tuple[AlarmRule, ...]:
             key="slow-answers",
             summary=f"The slowest 1 % of the requests took over {thresholds.p99_latency_ms} ms for 5 minutes.",
             metric=MODEL_LATENCY,
-            threshold=thresholds.p99_latency_ms * _MICROSECONDS,
+            threshold=thresholds.p99_latency_ms * MICROSECONDS_PER_MILLISECOND,
             datapoints=5,
         ),
         MetricRule(
@@ -58,7 +57,7 @@ def async_alarms(thresholds: AsyncAlarms) -> tuple[AlarmRule, ...]:
             key="oldest-request",
             summary=f"A request has waited for more than {thresholds.oldest_request_minutes} minutes.",
             metric=OLDEST_REQUEST_AGE,
-            threshold=thresholds.oldest_request_minutes * _SECONDS,
+            threshold=thresholds.oldest_request_minutes * SECONDS_PER_MINUTE,
         ),
         PercentRule(
             key="failed-requests",

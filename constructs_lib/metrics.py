@@ -1,4 +1,4 @@
-"""The CloudWatch metrics that scaling and alarms read: the one place that knows names, dimensions and units.
+"""The CloudWatch metrics that scaling and alarms read: the one place that knows names and dimensions.
 
 A wrong dimension gives an alarm that never fires and a policy that never scales, without any error.
 
@@ -29,8 +29,6 @@ class EndpointMetric:
     namespace: str
     dimensions: tuple[Dimension, ...]
     statistic: str
-    unit: str
-    """What a threshold counts in."""
 
     def dimension_values(self, endpoint: str) -> Mapping[str, str]:
         """The dimensions of one endpoint."""
@@ -38,17 +36,15 @@ class EndpointMetric:
         return {dimension: values[dimension] for dimension in self.dimensions}
 
 
-INVOCATIONS = EndpointMetric(
-    name="Invocations", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="Sum", unit="count"
-)
+INVOCATIONS = EndpointMetric(name="Invocations", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="Sum")
 SERVER_ERRORS = EndpointMetric(
-    name="Invocation5XXErrors", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="Sum", unit="count"
+    name="Invocation5XXErrors", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="Sum"
 )
 MODEL_LATENCY = EndpointMetric(
-    name="ModelLatency", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="p99", unit="microseconds"
+    name="ModelLatency", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="p99"
 )
 DISK_UTILIZATION = EndpointMetric(
-    name="DiskUtilization", namespace=INSTANCES_NAMESPACE, dimensions=_VARIANT, statistic="Maximum", unit="percent"
+    name="DiskUtilization", namespace=INSTANCES_NAMESPACE, dimensions=_VARIANT, statistic="Maximum"
 )
 
 BACKLOG = EndpointMetric(
@@ -56,35 +52,37 @@ BACKLOG = EndpointMetric(
     namespace=INVOCATIONS_NAMESPACE,
     dimensions=_ENDPOINT,
     statistic="Maximum",
-    unit="requests queued or running",
 )
 BACKLOG_PER_INSTANCE = EndpointMetric(
     name="ApproximateBacklogSizePerInstance",
     namespace=INVOCATIONS_NAMESPACE,
     dimensions=_ENDPOINT,
     statistic="Average",
-    unit="requests queued or running",
 )
 BACKLOG_WITHOUT_CAPACITY = EndpointMetric(
     name="HasBacklogWithoutCapacity",
     namespace=INVOCATIONS_NAMESPACE,
     dimensions=_ENDPOINT,
     statistic="Average",
-    unit="0 or 1",
 )
 OLDEST_REQUEST_AGE = EndpointMetric(
     name="ApproximateAgeOfOldestRequest",
     namespace=INVOCATIONS_NAMESPACE,
     dimensions=_ENDPOINT,
     statistic="Maximum",
-    unit="seconds",
 )
 FAILED_REQUESTS = EndpointMetric(
-    name="InvocationFailures", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="Sum", unit="count"
+    name="InvocationFailures", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="Sum"
 )
 PROCESSED_REQUESTS = EndpointMetric(
-    name="InvocationsProcessed", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="Sum", unit="count"
+    name="InvocationsProcessed", namespace=INVOCATIONS_NAMESPACE, dimensions=_VARIANT, statistic="Sum"
 )
+
+MICROSECONDS_PER_MILLISECOND = 1000
+"""`MODEL_LATENCY` counts in microseconds; declarations say milliseconds."""
+
+SECONDS_PER_MINUTE = 60
+"""`OLDEST_REQUEST_AGE` counts in seconds; declarations say minutes."""
 
 INVOCATIONS_PER_INSTANCE_PRESET = "SageMakerVariantInvocationsPerInstance"
 """Application Auto Scaling's name for invocations per instance and minute; real-time variants only."""

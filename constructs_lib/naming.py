@@ -89,8 +89,8 @@ class EndpointNames:
 
     @property
     def caller_policy(self) -> str:
-        """Managed policy of those who may invoke the endpoint."""
-        return f"chem-endpoints-{self.endpoint}-callers"
+        """Managed policy of those who may invoke the endpoint; IAM knows no regions, so the name tells them apart."""
+        return f"chem-endpoints-{self.endpoint}-callers-{self.shared.region}"
 
     def alarm(self, key: str) -> str:
         """Name of one of the endpoint's alarms."""

@@ -32,6 +32,7 @@ def build_stacks(app: App, *, root: Path) -> Stacks:
 
     Raises:
         DeclarationError: the stage or a declaration is wrong.
+        ImageSourceError: the lock of a declared image is missing.
     """
     stage = load_stage(root / "stages.yaml", app.node.try_get_context("stage") or "local")
     specs = load_endpoints(root / (app.node.try_get_context("endpoints") or "endpoints"), root)

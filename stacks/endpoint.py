@@ -10,18 +10,18 @@ from constructs import Construct
 from chem_endpoints.spec.endpoint_spec import AsyncSpec, EndpointSpec, RealtimeSpec
 from chem_endpoints.spec.stages import Stage
 from constructs_lib.alarms import AlarmSet, async_alarms, realtime_alarms
-from constructs_lib.async_endpoint import AsyncEndpoint
 from constructs_lib.async_objects import AsyncObjects, CompletionTopics, serve_queue
 from constructs_lib.backlog_scaling import BacklogScalingPolicies
 from constructs_lib.caller_access import CallerAccess
+from constructs_lib.configured_endpoint import ConfiguredEndpoint
 from constructs_lib.container_logs import ContainerLogs
-from constructs_lib.data_capture import write_captured
+from constructs_lib.data_capture import capture_settings, write_captured
 from constructs_lib.execution_role import ExecutionRole
 from constructs_lib.invocation_scaling import InvocationScalingPolicy
 from constructs_lib.model import SageMakerModel
 from constructs_lib.naming import EndpointNames, SharedNames
 from constructs_lib.published_bundle import PublishedBundle, bundle_in_s3, publish_bundle
-from constructs_lib.realtime_endpoint import RealtimeEndpoint
+from constructs_lib.queue_settings import queue_settings
 from constructs_lib.tagging import client_tags, resource_tags
 
 
@@ -69,9 +69,15 @@ class EndpointStack(Stack):
     def _realtime(self, spec: RealtimeSpec, image: str) -> None:
         capture = spec.serving.capture
         model = self._model(spec, image, [write_captured(capture, self.names)] if capture else [])
-        tags = client_tags(spec, self.bundle)
-        realtime = RealtimeEndpoint(
-            self, "Realtime", spec=spec, names=self.names, model=model, logs=self.logs, tags=tags
+        realtime = ConfiguredEndpoint(
+            self,
+            "Realtime",
+            serving=spec.serving,
+            names=self.names,
+            model=model,
+            logs=self.logs,
+            tags=client_tags(spec, self.bundle),
+            capture=capture_settings(capture, self.names) if capture else None,
         )
         if spec.serving.scaling:
             InvocationScalingPolicy(
@@ -84,16 +90,15 @@ class EndpointStack(Stack):
         objects = AsyncObjects.of(self.names, spec.serving.retain)
         topics = CompletionTopics(self, "Topics")
         model = self._model(spec, image, serve_queue(objects, topics))
-        asynchronous = AsyncEndpoint(
+        asynchronous = ConfiguredEndpoint(
             self,
             "Async",
-            spec=spec,
+            serving=spec.serving,
             names=self.names,
             model=model,
-            objects=objects,
-            topics=topics,
             logs=self.logs,
             tags=client_tags(spec, self.bundle, objects.input),
+            queue=queue_settings(spec.serving.workers, objects, topics),
         )
         BacklogScalingPolicies(
             self, "Scaling", scaling=spec.serving.scaling, names=self.names, endpoint=asynchronous.endpoint

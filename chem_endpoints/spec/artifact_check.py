@@ -11,6 +11,9 @@ def artifact_violations(model: ModelSource, root: Path) -> tuple[Violation, ...]
     """What is wrong with the artifact below ``root``; nothing for artifacts in S3, which the container checks."""
     if not model.is_local:
         return ()
+    if not (root / model.artifact).resolve().is_relative_to(root.resolve()):
+        reason = "must lie inside the repository, or else only this machine could deploy it; copy it there"
+        return (Violation(field="model.artifact", reason=reason, value=model.artifact),)
     try:
         digest = verify_archive(root / model.artifact).digest
     except BundleError as error:

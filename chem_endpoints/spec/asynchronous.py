@@ -79,9 +79,10 @@ class AsyncClient(StrictModel):
 class AsyncAlarms(StrictModel):
     """Thresholds of the alarms."""
 
-    oldest_request_minutes: int = Field(default=30, ge=1)
-    """Age of the oldest request in the queue, in minutes; default 30 (a start from zero takes about 10)."""
-    failure_percent: float = Field(default=1.0, gt=0, le=100)
-    """Share of failed requests over 5 minutes, in percent; default 1."""
+    oldest_request_minutes: int = Field(default=30, ge=1, le=SUPPORT["async"].queue_seconds.value // 60)
+    """Age of the oldest request in the queue, in minutes; default 30 (a start from zero takes about 10), at most 360,
+    when AWS drops it."""
+    failure_percent: float = Field(default=1.0, gt=0, lt=100)
+    """Share of failed requests over 5 minutes, in percent; less than 100, default 1."""
     backlog_minutes_without_capacity: int = Field(default=20, ge=2, le=1440)
     """Minutes during which requests wait and no instance runs; default 20."""

@@ -1,22 +1,24 @@
 """The single values of a declaration, each with the reason for which it is refused.
 
-Sources: "CreateEndpoint", "Tag" (SageMaker API reference); "IAM identifiers" (IAM user guide).
+Sources: "CreateEndpoint" (SageMaker API reference); "General purpose bucket naming rules", "Naming Amazon S3 objects"
+(S3 user guide).
 """
 
 import re
+from pathlib import PurePosixPath
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from chem_endpoints.spec.strict_model import refusal
 
 _NAME = re.compile(r"[a-z0-9](-*[a-z0-9]){0,62}")
 _STACK_NAMES = frozenset({"foundation", "image", "images"})
-_S3_OBJECT = re.compile(r"s3://[a-z0-9.-]{3,63}/.+")
-_CALLER = re.compile(r"arn:aws:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
-_TAG_TEXT = re.compile(r"[\w\s.:/=+@-]*")
-_RESERVED_TAG_PREFIXES = ("aws:", "chem-endpoints:")
-_MAX_TAGS = 40
+# The key becomes part of a role's policy, where * ? and ${ would name other objects too.
+_S3_OBJECT = re.compile(r"s3://(?P<bucket>[^/]+)/[A-Za-z0-9!_.'()/=+@-]+")
+_BUCKET = re.compile(
+    r"(?=.{3,63}$)(?![0-9]+(\.[0-9]+){3}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+)
 _MAX_SENTENCE = 500
 
 
@@ -31,40 +33,29 @@ def _endpoint_name(name: str) -> str:
 def _artifact(location: str) -> str:
     if not location.endswith(".tar.gz"):
         raise refusal("must end in .tar.gz, the one archive that SageMaker unpacks")
-    if "://" in location and not _S3_OBJECT.fullmatch(location):
-        raise refusal("must be a file of this repository or s3://bucket/key.tar.gz")
+    if "://" in location:
+        return _artifact_in_s3(location)
+    if "\0" in location or PurePosixPath(location).is_absolute():
+        raise refusal("must be a path from the repository's root, or s3://bucket/key.tar.gz")
     return location
+
+
+def _artifact_in_s3(uri: str) -> str:
+    found = _S3_OBJECT.fullmatch(uri)
+    if not found:
+        raise refusal(
+            "must be a file of this repository or s3://bucket/key.tar.gz, the key of letters, digits and "
+            "! _ . ' ( ) / = + @ -"
+        )
+    if not _BUCKET.fullmatch(found["bucket"]):
+        raise refusal("must name a bucket of 3 to 63 lower-case letters, digits, hyphens and single dots")
+    return uri
 
 
 def _model_digest(digest: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise refusal("must be 64 lower-case hex digits; chem-endpoints train --declare writes them")
     return digest
-
-
-def _caller(arn: str) -> str:
-    if not _CALLER.fullmatch(arn):
-        raise refusal("must be the ARN of an IAM role or user, for example arn:aws:iam::123456789012:role/chemists")
-    return arn
-
-
-def _tag_text(text: str) -> str:
-    if not 1 <= len(text) <= 256 or not _TAG_TEXT.fullmatch(text):
-        raise refusal("must be 1 to 256 letters, digits, spaces and _ . : / = + - @, because it becomes a tag")
-    return text
-
-
-def _tags(tags: dict[str, str]) -> dict[str, str]:
-    if len(tags) > _MAX_TAGS:
-        raise refusal(f"must be at most {_MAX_TAGS} tags; AWS allows 50 and the rest are ours")
-    for key, value in tags.items():
-        if key.lower().startswith(_RESERVED_TAG_PREFIXES):
-            raise refusal(f"{key!r} is refused: keys with aws: or chem-endpoints: are reserved; choose another key")
-        if not 1 <= len(key) <= 128 or len(value) > 256:
-            raise refusal(f"{key!r} is refused: a key has 1 to 128 characters, a value at most 256")
-        if not (_TAG_TEXT.fullmatch(key) and _TAG_TEXT.fullmatch(value)):
-            raise refusal(f"{key!r} is refused: write letters, digits, spaces and _ . : / = + - @ only")
-    return tags
 
 
 def _sentence(text: str) -> str:
@@ -85,14 +76,5 @@ ArtifactLocation = Annotated[str, AfterValidator(_artifact)]
 ModelDigest = Annotated[str, AfterValidator(_model_digest)]
 """SHA-256 of a bundle's ``manifest.json``, in hex."""
 
-CallerArn = Annotated[str, AfterValidator(_caller)]
-"""ARN of an IAM role or user."""
-
 Sentence = Annotated[str, AfterValidator(_sentence)]
 """One line of plain text."""
-
-TagText = Annotated[str, AfterValidator(_tag_text)]
-"""A text that can be a tag's value."""
-
-Tags = Annotated[dict[str, str], AfterValidator(_tags), Field(strict=True)]
-"""Tags without the reserved prefixes."""

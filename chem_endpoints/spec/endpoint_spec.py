@@ -6,18 +6,12 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from chem_endpoints.spec.asynchronous import AsyncAlarms, AsyncClient, AsyncServing
-from chem_endpoints.spec.declared_values import (
-    ArtifactLocation,
-    CallerArn,
-    EndpointName,
-    ModelDigest,
-    Sentence,
-    Tags,
-    TagText,
-)
+from chem_endpoints.spec.callers import Callers
+from chem_endpoints.spec.declared_values import ArtifactLocation, EndpointName, ModelDigest, Sentence
 from chem_endpoints.spec.realtime import RealtimeAlarms, RealtimeClient, RealtimeServing
 from chem_endpoints.spec.rules import broken_rules
 from chem_endpoints.spec.strict_model import StrictModel
+from chem_endpoints.spec.tag_values import Tags, TagText
 
 BROKEN_RULES = "broken_rules"
 """Type of the error that lists what contradicts itself in a declaration whose values are fine one by one."""
@@ -52,7 +46,7 @@ class _Declared(StrictModel):
     """One sentence on what the model predicts, in ASCII; default: empty."""
     model: ModelSource
     """Which model is served: artifact, sha256, image."""
-    callers: Annotated[tuple[CallerArn, ...], Field(strict=False)] = ()
+    callers: Callers = ()
     """IAM roles and users that may invoke the endpoint; those of another account than the stage's are left out."""
     tags: Tags = Field(default_factory=dict)
     """Tags of every resource of the endpoint's stack, for example a cost centre."""

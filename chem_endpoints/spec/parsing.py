@@ -22,6 +22,7 @@ _REASONS = {
     "greater_than_equal": "must be at least {ge}",
     "greater_than": "must be more than {gt:g}",
     "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt:g}",
     "literal_error": "must be {expected}",
     "string_type": "must be a text; put it in quotes",
     "int_type": "must be a whole number",

@@ -46,7 +46,7 @@ class RealtimeServing(StrictModel):
     """SageMaker instance type, for example ml.c7i.large."""
     initial_instances: int | None = Field(default=None, ge=1)
     """Instances at the first deployment; default: the smallest number that `scaling` allows, otherwise 1."""
-    workers: int | None = Field(default=None, ge=1)
+    workers: int | None = Field(default=None, ge=1, le=1000)
     """Worker processes per instance; default: one per core."""
     scaling: InvocationScaling | None = None
     """Default: none, the number of instances is fixed at `initial_instances`."""
@@ -78,10 +78,11 @@ class RealtimeClient(StrictModel):
 class RealtimeAlarms(StrictModel):
     """Thresholds of the alarms."""
 
-    error_percent: float = Field(default=1.0, gt=0, le=100)
-    """Share of requests answered with a 5xx status over 5 minutes, in percent; default 1."""
-    p99_latency_ms: int = Field(default=10_000, ge=1)
-    """99th percentile of the container's time to answer, in milliseconds, over 5 minutes; default 10 000."""
-    disk_percent: int = Field(default=75, ge=1, le=100)
-    """Disk use of an instance, in percent; default 75 (AWS advises to stay below: data capture stops on a full
-    disk)."""
+    error_percent: float = Field(default=1.0, gt=0, lt=100)
+    """Share of requests answered with a 5xx status over 5 minutes, in percent; less than 100, default 1."""
+    p99_latency_ms: int = Field(default=10_000, ge=1, le=1000 * SUPPORT["realtime"].response_seconds.value)
+    """99th percentile of the container's time to answer, in milliseconds, over 5 minutes; default 10 000, at most
+    60 000, when AWS gives up."""
+    disk_percent: int = Field(default=75, ge=1, lt=100)
+    """Disk use of an instance, in percent; less than 100, default 75 (AWS advises to stay below: data capture
+    stops on a full disk)."""

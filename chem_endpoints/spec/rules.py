@@ -63,8 +63,10 @@ def _image_fits_the_instance(declaration: _Declaration) -> Iterator[Violation]:
 def _burstable_types_do_not_scale(declaration: _Declaration) -> Iterator[Violation]:
     instance_type = declaration.value("serving.instance_type", str)
     scales = declaration.kind == "async" or declaration.has("serving.scaling")
-    if instance_type and is_burstable(instance_type) and scales and declaration.support:
-        cell = declaration.support.burstable_autoscaling
+    if not (instance_type and is_burstable(instance_type) and scales and declaration.support):
+        return
+    cell = declaration.support.burstable_autoscaling
+    if not cell.value:
         reason = f"cannot autoscale, because it is burstable: {cell.instead}"
         yield Violation(field="serving.instance_type", reason=reason, value=instance_type)
 

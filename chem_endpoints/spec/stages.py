@@ -11,7 +11,7 @@ from chem_endpoints.spec.strict_model import StrictModel, refusal
 from chem_endpoints.spec.violation import DeclarationError
 from chem_endpoints.spec.yaml_file import UnreadableFileError, read_mapping
 
-_REGION = re.compile(r"(?!cn-|us-gov-)[a-z]{2}(-[a-z]+)+-\d")
+_REGION = re.compile(r"(?!cn-|us-gov-|[a-z]{2}-iso)[a-z]{2}(-[a-z]+)+-[0-9]")
 _LOG_RETENTION_DAYS = tuple(
     map(int, "1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653".split())
 )
@@ -25,7 +25,9 @@ def _account(account: str) -> str:
 
 def _region(region: str) -> str:
     if not _REGION.fullmatch(region):
-        raise refusal("must be a region such as eu-central-1, outside China and GovCloud, whose ARNs differ")
+        raise refusal(
+            "must be a region such as eu-central-1, outside China, GovCloud and the isolated ones, whose ARNs differ"
+        )
     return region
 
 
@@ -47,8 +49,9 @@ class Stage(StrictModel):
     log_retention_days: Annotated[int, AfterValidator(_log_retention)] = 90
     """Days that container logs are kept; default 90. Source: PutRetentionPolicy, CloudWatch Logs API reference."""
     removal: Literal["destroy", "retain"] = "retain"
-    """What becomes of the shared bucket, key, repository and the logs with their stack; default retain. Destroy deletes
-    an empty bucket and fails on one that holds objects: objects go by their expiry alone."""
+    """What becomes of the shared bucket, key and repository with their stack; default retain. Destroy deletes an empty
+    bucket and an empty repository, and fails on a bucket that holds objects (they go by their expiry alone) and on a
+    repository that holds images."""
 
 
 def load_stage(path: Path, name: str) -> Stage:

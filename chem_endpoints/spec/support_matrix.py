@@ -1,6 +1,7 @@
 """What AWS supports for each kind of endpoint, with the AWS page that says so.
 
-Refusals, tests and the documentation read this one table; nothing else knows what a kind can do.
+What a declaration may not ask of its kind, and the bounds that depend on the kind, come from this one table. Sizes
+stand here for whoever sends requests or takes AWS's place.
 """
 
 from collections.abc import Mapping
@@ -27,18 +28,22 @@ class Cell(Generic[_Value]):
 class KindSupport:
     """A column of the table: what one kind of endpoint supports."""
 
-    autoscaling: Cell[bool]
     scale_to_zero: Cell[bool]
+    """Whether an endpoint may have no instance."""
     burstable_autoscaling: Cell[bool]
+    """Whether instances of the ``ml.t`` families may scale."""
     data_capture: Cell[bool]
+    """Whether SageMaker copies requests and answers to S3."""
     retained_objects: Cell[bool]
-    completion_topics: Cell[bool]
-    network_isolation: Cell[bool]
-    gpu: Cell[bool]
+    """Whether requests and answers lie in S3 in any case, so that they need an expiry."""
     request_bytes: Cell[int]
+    """Most bytes of a request, wherever they lie: in the HTTP body or, asynchronously, in an S3 object."""
     inline_request_bytes: Cell[int]
+    """Most bytes of a request that lies in the HTTP body."""
     response_seconds: Cell[int]
+    """Most seconds that the container may work on a request."""
     queue_seconds: Cell[int]
+    """Most seconds that a request may wait for an instance; 0 without a queue."""
 
 
 _BURSTABLE = Cell(
@@ -46,15 +51,10 @@ _BURSTABLE = Cell(
     source="Application Auto Scaling user guide: SageMaker AI and Application Auto Scaling",
     instead="choose for example ml.c7i.large",
 )
-_ISOLATION = Cell(
-    value=True, source="SageMaker developer guide: Run Training and Inference Containers in Internet-Free Mode"
-)
-_GPU = Cell(value=True, source="SageMaker API reference: ProductionVariant")
 
 SUPPORT: Mapping[Kind, KindSupport] = MappingProxyType(
     {
         "realtime": KindSupport(
-            autoscaling=Cell(value=True, source="SageMaker developer guide: Automatic scaling of models"),
             scale_to_zero=Cell(
                 value=False,
                 source="SageMaker developer guide: Scale an endpoint to zero instances",
@@ -67,16 +67,12 @@ SUPPORT: Mapping[Kind, KindSupport] = MappingProxyType(
                 source="SageMaker API reference: InvokeEndpoint",
                 instead="requests and answers never lie in S3; use serving.capture to keep them",
             ),
-            completion_topics=Cell(value=False, source="SageMaker API reference: InvokeEndpoint"),
-            network_isolation=_ISOLATION,
-            gpu=_GPU,
             request_bytes=Cell(value=25 * 1024**2, source="SageMaker developer guide: Model hosting FAQs"),
             inline_request_bytes=Cell(value=25 * 1024**2, source="SageMaker developer guide: Model hosting FAQs"),
             response_seconds=Cell(value=60, source="SageMaker API reference: InvokeEndpoint"),
             queue_seconds=Cell(value=0, source="SageMaker API reference: InvokeEndpoint"),
         ),
         "async": KindSupport(
-            autoscaling=Cell(value=True, source="SageMaker developer guide: Autoscale an asynchronous endpoint"),
             scale_to_zero=Cell(value=True, source="SageMaker developer guide: Autoscale an asynchronous endpoint"),
             burstable_autoscaling=_BURSTABLE,
             data_capture=Cell(
@@ -85,9 +81,6 @@ SUPPORT: Mapping[Kind, KindSupport] = MappingProxyType(
                 instead="use serving.retain: it keeps every input and output in S3",
             ),
             retained_objects=Cell(value=True, source="SageMaker developer guide: Asynchronous inference"),
-            completion_topics=Cell(value=True, source="SageMaker developer guide: Check prediction results"),
-            network_isolation=_ISOLATION,
-            gpu=_GPU,
             request_bytes=Cell(value=1024**3, source="SageMaker developer guide: Asynchronous inference"),
             inline_request_bytes=Cell(value=128_000, source="SageMaker API reference: InvokeEndpointAsync"),
             response_seconds=Cell(value=3600, source="SageMaker API reference: InvokeEndpointAsync"),

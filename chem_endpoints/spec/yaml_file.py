@@ -27,18 +27,26 @@ def read_mapping(path: Path) -> dict[str, object]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(f"cannot be read: {error}") from None
-    loader = _Loader(text)
-    try:
-        contents = loader.get_single_data()
-    except yaml.YAMLError as error:
-        raise _unreadable(f"is not YAML: {' '.join(str(error).split())}") from None
-    finally:
-        loader.dispose()
-    if loader.repeated:
-        raise UnreadableFileError(tuple(loader.repeated))
+    contents, repeated = _parse(text)
+    if repeated:
+        raise UnreadableFileError(tuple(repeated))
     if not isinstance(contents, dict):
         raise _unreadable("must be key: value lines, starting with name:")
     return contents
+
+
+def _parse(text: str) -> tuple[object, list[Violation]]:
+    """What a YAML text holds, and the keys that stand twice in it."""
+    try:
+        loader = _Loader(text)
+        return loader.get_single_data(), loader.repeated
+    except yaml.YAMLError as error:
+        raise _unreadable(f"is not YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise _unreadable("is nested too deeply; a declaration has three levels") from None
+    except (ValueError, LookupError, AttributeError) as error:
+        # PyYAML checks neither the 99th of a month nor what an explicit tag such as !!bool stands before.
+        raise _unreadable(f"holds a value that is none of its type ({error}); put it in quotes") from None
 
 
 def _unreadable(reason: str) -> UnreadableFileError:
@@ -56,6 +64,8 @@ class _Loader(yaml.SafeLoader):
         seen: set[Hashable] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a text", key_node.start_mark)
             if key in seen:
                 reason = f"key {key!r} stands twice, the second time in line {key_node.start_mark.line + 1}; keep one"
                 self.repeated.append(Violation(field="", reason=reason))

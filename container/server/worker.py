@@ -17,7 +17,6 @@ from container.server.loading import LoadedModel, LoadFailure
 from container.server.prediction import ScriptError, predict_request
 from container.server.requests import Request, read_request
 
-
 NICENESS = 5
 """Workers yield to the HTTP process where all cores are busy: /ping must be answered, predictions can wait."""
 

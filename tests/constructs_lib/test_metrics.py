@@ -25,8 +25,3 @@ def test_queue_metrics_know_no_variant_and_all_others_do() -> None:
 def test_only_instance_metrics_have_the_other_namespace() -> None:
     others = {name for name, metric in TABLE.items() if metric.namespace != "AWS/SageMaker"}
     assert others == {"DiskUtilization"}
-
-
-def test_latency_counts_in_microseconds_and_age_in_seconds() -> None:
-    assert TABLE["ModelLatency"].unit == "microseconds"
-    assert TABLE["ApproximateAgeOfOldestRequest"].unit == "seconds"

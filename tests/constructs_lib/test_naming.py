@@ -19,6 +19,11 @@ def test_the_longest_endpoint_name_fits_everywhere() -> None:
     assert len(LONGEST.async_objects("failure", 365).uri) <= 256, "it may become a tag"
 
 
+def test_what_iam_knows_in_all_regions_names_its_region() -> None:
+    elsewhere = EndpointNames(shared=SharedNames(account="123456789012", region="us-east-1"), endpoint="a" * 63)
+    assert LONGEST.caller_policy != elsewhere.caller_policy
+
+
 def test_objects_lie_under_their_retention() -> None:
     names = EndpointNames(shared=SHARED, endpoint="logs-v1")
     assert names.async_objects("input", 7).key == f"{kept_prefix(7)}async/logs-v1/input/"

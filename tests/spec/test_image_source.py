@@ -1,10 +1,13 @@
 """An image's tag is the hash of what goes into it."""
 
+import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from chem_endpoints.spec.image_source import image_reference, source_hash
+from chem_endpoints.spec.endpoint_spec import Image
+from chem_endpoints.spec.image_source import LOCKS, ImageSourceError, image_reference, source_hash
 
 
 @pytest.fixture
@@ -23,9 +26,21 @@ def test_a_changed_source_changes_the_hash(root: Path, changed: str) -> None:
     assert source_hash(root, "base") != before
 
 
-@pytest.mark.parametrize("unrelated", ["docs/page.md", "container/serve.pyc", "requirements/deep.lock"])
+UNRELATED = [
+    "docs/page.md",
+    "container/serve.pyc",
+    "container/__pycache__/serve.txt",
+    "container/.serve.py.swp",
+    "chem_endpoints/.mypy_cache/spec/cache.json",
+    "model_scripts/.DS_Store",
+    "requirements/deep.lock",
+]
+
+
+@pytest.mark.parametrize("unrelated", UNRELATED)
 def test_other_files_do_not(root: Path, unrelated: str) -> None:
     before = source_hash(root, "base")
+    (root / unrelated).parent.mkdir(parents=True, exist_ok=True)
     (root / unrelated).write_text("two")
     assert source_hash(root, "base") == before
 
@@ -34,3 +49,34 @@ def test_the_reference_names_registry_repository_and_hash(root: Path) -> None:
     reference = image_reference(root=root, image="base", account="123456789012", region="us-east-1")
     tag = source_hash(root, "base")
     assert reference == f"123456789012.dkr.ecr.us-east-1.amazonaws.com/chem-endpoints:{tag}"
+
+
+@pytest.mark.parametrize("parent", ["__pycache__", ".clones"])
+def test_where_the_clone_lies_does_not_matter(
+    root: Path, tmp_path_factory: pytest.TempPathFactory, parent: str
+) -> None:
+    clone = tmp_path_factory.mktemp("elsewhere") / parent / "clone"
+    shutil.copytree(root, clone)
+    assert source_hash(clone, "base") == source_hash(root, "base")
+    (clone / "container" / "serve.py").write_text("two")
+    assert source_hash(clone, "base") != source_hash(root, "base")
+
+
+def test_every_image_that_can_be_declared_has_a_lock_in_the_repository() -> None:
+    repository = Path(__file__).resolve().parents[2]
+    assert set(LOCKS) == set(get_args(Image))
+    assert all((repository / lock).is_file() for lock in LOCKS.values())
+
+
+def test_two_images_with_one_lock_have_two_tags(root: Path) -> None:
+    (root / "requirements" / "deep.lock").write_text("torch==2")
+    assert source_hash(root, "deep") != source_hash(root, "deep-gpu")
+
+
+def test_a_missing_lock_and_an_unknown_image_say_so(root: Path) -> None:
+    with pytest.raises(
+        ImageSourceError, match=r"requirements/deep\.lock: no such file, but image deep-gpu installs it"
+    ):
+        source_hash(root, "deep-gpu")
+    with pytest.raises(ImageSourceError, match=r"huge: no such image; choose one of base, deep, deep-gpu"):
+        source_hash(root, "huge")

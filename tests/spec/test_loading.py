@@ -69,6 +69,18 @@ def test_the_message_counts_and_lists_the_mistakes_of_all_files(
         ("name: [", "is not YAML: "),
         ("", "must be key: value lines"),
         ("- a", "must be key: value lines"),
+        ("? [a, b]\n: c\n", "is not YAML: a key must be a text"),
+        ("? {a: b}\n: c\n", "is not YAML: a key must be a text"),
+        ("? [[a], b]\n: c\n", "is not YAML: a key must be a text"),
+        ("name: \0", "is not YAML: unacceptable character"),
+        ("a: " + "[" * 3000 + "]" * 3000, "is nested too deeply"),
+        ("a: " + "{a: " * 3000 + "}" * 3000, "is nested too deeply"),
+        ("owner: 2024-99-99", "holds a value that is none of its type"),
+        ("owner: !!bool x", "holds a value that is none of its type"),
+        ("owner: !!timestamp x", "holds a value that is none of its type"),
+        ("workers: " + "9" * 5000, "holds a value that is none of its type"),
+        ("owner: !!python/object:os.system []", "is not YAML: could not determine a constructor"),
+        ("name: a\n---\nname: b\n", "is not YAML: expected a single document"),
         ("name: a\nname: b\n", "key 'name' stands twice, the second time in line 2; keep one"),
         ("model:\n  sha256: a\n  sha256: b\n", "key 'sha256' stands twice, the second time in line 3; keep one"),
     ],
@@ -137,3 +149,23 @@ def test_an_artifact_that_is_no_bundle_is_a_mistake(
         (tmp_path / "models" / "m.tar.gz").write_bytes(contents)
     (line,) = mistakes(tmp_path)
     assert line.startswith(f"endpoints/a.yaml: model.artifact: {expected}")
+
+
+@pytest.mark.parametrize("artifact", ["../outside.tar.gz", "models/link.tar.gz"])
+def test_an_artifact_outside_the_repository_is_a_mistake(
+    tmp_path: Path, realtime: Declaration, write_declaration: Write, small_bundle: str, artifact: str
+) -> None:
+    root = tmp_path / "clone"
+    (root / "models").mkdir(parents=True)
+    (tmp_path / "models" / "small.tar.gz").rename(tmp_path / "outside.tar.gz")
+    (root / "models" / "link.tar.gz").symlink_to(tmp_path / "outside.tar.gz")
+    write_declaration("a.yaml", {**realtime, "model": {"artifact": artifact, "sha256": small_bundle}})
+    with pytest.raises(DeclarationError, match=r"model\.artifact: must lie inside the repository"):
+        load_endpoints(tmp_path / "endpoints", root)
+
+
+def test_a_section_that_holds_itself_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "endpoints").mkdir()
+    text = "name: logs-v1\nserving: &a {kind: realtime, scaling: *a}\ntags: &b {c: *b}\n"
+    (tmp_path / "endpoints" / "x.yaml").write_text(text, encoding="utf-8")
+    assert "endpoints/x.yaml: tags.c: must be a text; put it in quotes" in mistakes(tmp_path)

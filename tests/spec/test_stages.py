@@ -51,6 +51,13 @@ def test_an_account_has_twelve_digits(tmp_path: Path) -> None:
         load_stage(path, "prod")
 
 
+@pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1"])
+def test_regions_of_other_partitions_are_refused(tmp_path: Path, region: str) -> None:
+    path = write(tmp_path, f"prod: {{account: '111122223333', region: {region}}}")
+    with pytest.raises(DeclarationError, match="region: must be a region such as eu-central-1, outside China"):
+        load_stage(path, "prod")
+
+
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DeclarationError, match=r"stages\.yaml: local: cannot be read"):
         load_stage(tmp_path / "stages.yaml", "local")

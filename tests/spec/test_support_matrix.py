@@ -21,7 +21,9 @@ def test_what_separates_the_kinds() -> None:
     assert (realtime.data_capture.value, asynchronous.data_capture.value) == (True, False)
     assert (realtime.scale_to_zero.value, asynchronous.scale_to_zero.value) == (False, True)
     assert (realtime.response_seconds.value, asynchronous.response_seconds.value) == (60, 3600)
-    assert asynchronous.inline_request_bytes.value == 128_000
+    assert (realtime.queue_seconds.value, asynchronous.queue_seconds.value) == (0, 6 * 3600)
+    assert (realtime.request_bytes.value, asynchronous.request_bytes.value) == (25 * 1024**2, 1024**3)
+    assert (realtime.inline_request_bytes.value, asynchronous.inline_request_bytes.value) == (25 * 1024**2, 128_000)
 
 
 def test_refusals_name_an_alternative() -> None:

@@ -18,6 +18,9 @@ from manifests import small_manifest
 use_bundled_node()
 
 ACCOUNT = "123456789012"
+SETTINGS: dict[str, Any] = json.loads((Path(__file__).resolve().parents[2] / "cdk.json").read_text())["context"]
+"""What the CDK CLI tells the app; among it, that the findings of CDK's own rules are errors."""
+
 Template = dict[str, Any]
 
 
@@ -131,7 +134,7 @@ def synthesize(repository: Repository, tmp_path_factory: pytest.TempPathFactory)
         from stacks.application import build_stacks
 
         folder = tmp_path_factory.mktemp("assembly")
-        app = App(outdir=str(folder), analytics_reporting=False, context=context)
+        app = App(outdir=str(folder), analytics_reporting=False, context={**SETTINGS, **context})
         build_stacks(app, root=repository.root)
         app.synth()
         return Assembly(folder=folder, bundle=repository.bundle, digest=repository.digest)

@@ -1,6 +1,8 @@
 """The app as a whole: hermetic, reproducible, valid, and clear when it refuses."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,9 +35,12 @@ def test_cfn_lint_finds_nothing(assembly: Any, stack: str) -> None:
     assert [f"{match.rule.id}: {match.message} {match.path}" for match in matches] == []
 
 
-def test_endpoint_stacks_wait_for_the_foundation(assembly: Any) -> None:
-    import json
+def test_cdks_own_rules_find_nothing(assembly: Any) -> None:
+    report = json.loads((assembly.folder / "validation-report.json").read_text(encoding="utf-8"))
+    assert report["pluginReports"] == []
 
+
+def test_endpoint_stacks_wait_for_the_foundation(assembly: Any) -> None:
     artifacts = json.loads((assembly.folder / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
     assert "ChemEndpoints-foundation" in artifacts["ChemEndpoints-async-v1"]["dependencies"]
 
@@ -45,14 +50,14 @@ def test_an_empty_folder_gives_the_foundation_alone(synthesize: Callable[..., An
     assert [path.name for path in empty.folder.glob("*.template.json")] == ["ChemEndpoints-foundation.template.json"]
 
 
-def run_app(folder: Path, out: Path) -> subprocess.CompletedProcess[str]:
+def run_app(folder: Path, out: Path, root: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
     """Starts app.py as the CDK CLI does, without any credentials or region around it."""
     keep = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CDK_", "JSII_"))}
     context = {"CDK_CONTEXT_JSON": f'{{"endpoints": "{folder}"}}', "CDK_OUTDIR": str(out)}
     return subprocess.run(
         [sys.executable, "-W", "error", "app.py"],
-        cwd=REPOSITORY,
-        env={**keep, **context},
+        cwd=root,
+        env={**keep, **context, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         check=False,
@@ -79,3 +84,33 @@ def test_the_app_says_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
         "end (got 'X')",
     ]
     assert len(done.stderr.splitlines()) == 5
+
+
+@pytest.fixture
+def on_a_gpu(tmp_path: Path) -> Path:
+    """A folder with one declaration, of the image deep-gpu."""
+    folder = tmp_path / "endpoints"
+    folder.mkdir()
+    model = {"artifact": "s3://models/m.tar.gz", "sha256": "a" * 64, "image": "deep-gpu"}
+    serving = {"kind": "realtime", "instance_type": "ml.g5.xlarge"}
+    declared = {"name": "deep-v1", "owner": "admet-platform", "model": model, "serving": serving}
+    (folder / "deep-v1.yaml").write_text(json.dumps(declared), encoding="utf-8")
+    return folder
+
+
+def test_the_gpu_image_is_synthesized(on_a_gpu: Path, tmp_path: Path) -> None:
+    done = run_app(on_a_gpu, tmp_path / "out")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "out" / "ChemEndpoints-deep-v1.template.json").exists()
+
+
+def test_a_missing_lock_is_one_clear_line(on_a_gpu: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    for name in ("app.py", "stages.yaml"):
+        shutil.copy(REPOSITORY / name, clone / name)
+    done = run_app(on_a_gpu, tmp_path / "out", root=clone)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "requirements/deep.lock: no such file, but image deep-gpu installs it; bring it back from git\n"
+    )

@@ -167,6 +167,13 @@ def test_the_log_group_is_there_first_and_expires(assembly: Any, resources_of: R
     assert properties(assembly, resources_of, "async-v1", "Logs::LogGroup")["RetentionInDays"] == 7
 
 
+def test_no_stage_keeps_a_log_group_that_the_next_deployment_would_meet(
+    synthesize: Callable[..., Any], resources_of: Resources
+) -> None:
+    (log_group,) = resources_of(synthesize(stage="prod").template("async-v1"), "AWS::Logs::LogGroup").values()
+    assert (log_group["DeletionPolicy"], log_group["UpdateReplacePolicy"]) == ("Delete", "Delete")
+
+
 def test_a_stage_that_retains_keeps_data_but_nothing_of_a_stack_that_never_came_up(
     synthesize: Callable[..., Any], resources_of: Resources
 ) -> None:

@@ -82,7 +82,7 @@ def caller_policy(assembly: Any, stack: str) -> dict[str, Any]:
     (policy,) = (
         each["Properties"]
         for each in assembly.template(stack)["Resources"].values()
-        if each["Properties"].get("ManagedPolicyName") == f"chem-endpoints-{stack}-callers"
+        if each["Properties"].get("ManagedPolicyName") == f"chem-endpoints-{stack}-callers-us-east-1"
     )
     found: dict[str, Any] = policy
     return found

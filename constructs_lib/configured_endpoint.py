@@ -1,20 +1,20 @@
-"""A real-time endpoint and its configuration."""
+"""An endpoint of either kind and its configuration."""
 
 from collections.abc import Mapping
 
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from chem_endpoints.spec.endpoint_spec import RealtimeSpec
+from chem_endpoints.spec.asynchronous import AsyncServing
+from chem_endpoints.spec.realtime import RealtimeServing
 from constructs_lib.container_logs import ContainerLogs
-from constructs_lib.data_capture import capture_settings
 from constructs_lib.model import SageMakerModel
 from constructs_lib.named_endpoint import NamedEndpoint
 from constructs_lib.naming import KEY_ALIAS, EndpointNames
 from constructs_lib.production_variant import production_variant
 
 
-class RealtimeEndpoint(Construct):
+class ConfiguredEndpoint(Construct):
     """Configuration and endpoint; the configuration has no name, because each change replaces it."""
 
     def __init__(
@@ -22,30 +22,34 @@ class RealtimeEndpoint(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        spec: RealtimeSpec,
+        serving: RealtimeServing | AsyncServing,
         names: EndpointNames,
         model: SageMakerModel,
         logs: ContainerLogs,
         tags: Mapping[str, str],
+        capture: sagemaker.CfnEndpointConfig.DataCaptureConfigProperty | None = None,
+        queue: sagemaker.CfnEndpointConfig.AsyncInferenceConfigProperty | None = None,
     ) -> None:
         """
         Args:
             scope: parent construct.
             construct_id: id below the parent.
-            spec: the declaration.
+            serving: instances and scaling.
             names: the endpoint's names.
             model: what it serves.
             logs: its log group.
             tags: what the client reads.
+            capture: data capture of a real-time endpoint; default: none.
+            queue: where requests and answers lie; it makes the endpoint asynchronous. Default: none.
         """
         super().__init__(scope, construct_id)
-        serving = spec.serving
         self.config = sagemaker.CfnEndpointConfig(
             self,
             "Config",
             production_variants=[production_variant(model, serving)],
             kms_key_id=KEY_ALIAS,
-            data_capture_config=capture_settings(serving.capture, names) if serving.capture else None,
+            data_capture_config=capture,
+            async_inference_config=queue,
         )
         self.endpoint = NamedEndpoint(
             self,
