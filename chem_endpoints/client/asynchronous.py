@@ -10,11 +10,12 @@ from chem_endpoints.client.description import EndpointDescription
 from chem_endpoints.client.retry import call, with_retries
 from chem_endpoints.client.transport import Invocation, Reply
 from chem_endpoints.errors import EndpointError, InvocationTimeoutError, ModelFailedError
+from chem_endpoints.spec.support_matrix import SUPPORT
 from chem_endpoints.wire.content_types import ARROW, CSV, JSON
 
 EXTENSIONS = {CSV: "csv", JSON: "json", ARROW: "arrow"}
-QUEUE_SECONDS = 6 * 3600
-"""How long a request may wait for an instance: SageMaker's own longest (RequestTTLSeconds)."""
+QUEUE_SECONDS = SUPPORT["async"].queue_seconds.value
+"""How long a request may wait for an instance: SageMaker's own longest."""
 
 FIRST_POLL_SECONDS = 0.1
 LONGEST_POLL_SECONDS = 10.0

@@ -125,7 +125,7 @@ def find_running(root: Path) -> Address | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     health = read_health(port)
-    if health is None or Path(str(health.get("root"))) != root.resolve():
+    if health is None or health.get("folder") != str(local_folder(root).resolve()):
         return None
     return Address(port=port, pid=int(str(health["pid"])), root=root)
 

@@ -1,5 +1,6 @@
 """InvokeEndpointAsync: a queue per endpoint, results and failures to the local S3, notices to SNS."""
 
+import http
 import json
 import logging
 import re
@@ -19,14 +20,16 @@ from chem_endpoints.local.invocation_errors import InvocationError, validation_e
 from chem_endpoints.local.model_folder import s3_location
 from chem_endpoints.local.own_clients import OwnClients
 from chem_endpoints.local.runtime import Invocation, Runtime
+from chem_endpoints.spec.support_matrix import SUPPORT
 
 _LOGGER = logging.getLogger(__name__)
 _PREFIX = "X-Amzn-SageMaker-"
-INLINE_BYTES = 128_000
+_LIMITS = SUPPORT["async"]
+INLINE_BYTES = _LIMITS.inline_request_bytes.value
 """Size that a body in the request itself may have (InvokeEndpointAsync)."""
 
 DEFAULT_TIMEOUT_SECONDS = 900
-DEFAULT_TTL_SECONDS = 21_600
+DEFAULT_TTL_SECONDS = _LIMITS.queue_seconds.value
 DEFAULT_CONCURRENCY = 4
 """Without MaxConcurrentInvocationsPerInstance SageMaker chooses; this is our choice."""
 
@@ -49,6 +52,11 @@ class AsyncRequest:
     ttl_seconds: int
     received: datetime = field(default_factory=lambda: datetime.now(UTC))
     queued: float = field(default_factory=time.monotonic)
+
+    @property
+    def expired(self) -> bool:
+        """Whether it has waited for longer than it may."""
+        return time.monotonic() - self.queued > self.ttl_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +102,16 @@ class AsyncInvocations:
     def _dispatch(self) -> None:
         while True:
             with self._changed:
-                started = [self._start_one(key) for key in list(self._queues)]
+                started = [self._try_to_start_one(key) for key in list(self._queues)]
                 if not any(started):
                     self._changed.wait(_POLL_SECONDS if any(self._queues.values()) else None)
+
+    def _try_to_start_one(self, key: tuple[str, str]) -> bool:
+        try:
+            return self._start_one(key)
+        except Exception:
+            _LOGGER.exception("The asynchronous queue of %s could not be looked at; the next attempt follows", key[1])
+            return False
 
     def _start_one(self, key: tuple[str, str]) -> bool:
         """Starts the oldest request of one queue when the endpoint has room; forgets it with its endpoint."""
@@ -106,7 +121,8 @@ class AsyncInvocations:
         except InvocationError:
             self._queues.pop(key)
             return False
-        if not self._queues[key] or self._running.get(key, 0) >= _slots(fleet):
+        queue = self._queues[key]
+        if not queue or (self._running.get(key, 0) >= _slots(fleet) and not queue[0].expired):
             return False
         request = self._queues[key].popleft()
         self._running[key] = self._running.get(key, 0) + 1
@@ -115,16 +131,28 @@ class AsyncInvocations:
 
     def _run(self, key: tuple[str, str], request: AsyncRequest) -> None:
         try:
-            self._finish(key, request, self._outcome(key, request))
+            outcome = self._outcome(key, request)
+            if outcome is None:
+                self._put_back(key, request)
+            else:
+                self._finish(key, request, outcome)
         except (ClientError, BotoCoreError) as error:
             _LOGGER.warning("The result of an asynchronous invocation could not be stored: %s", type(error).__name__)
+        except Exception:
+            _LOGGER.exception("An asynchronous invocation failed inside the local AWS")
         finally:
             with self._changed:
                 self._running[key] -= 1
                 self._changed.notify()
 
-    def _outcome(self, key: tuple[str, str], request: AsyncRequest) -> _Outcome:
-        if time.monotonic() - request.queued > request.ttl_seconds:
+    def _put_back(self, key: tuple[str, str], request: AsyncRequest) -> None:
+        """No instance took the request: it waits for one, at the head of its queue."""
+        with self._changed:
+            self._queues.setdefault(key, deque()).appendleft(request)
+
+    def _outcome(self, key: tuple[str, str], request: AsyncRequest) -> _Outcome | None:
+        """What became of the request; None when no instance could take it."""
+        if request.expired:
             return _failed("The request expired in the queue before it could be processed.")
         region, name = key
         try:
@@ -134,7 +162,12 @@ class AsyncInvocations:
         except ClientError as error:
             code = error.response["Error"]["Code"]
             return _failed(f"ClientError: Failed to download the input from {request.input_location}: {code}")
+        except (BotoCoreError, ValueError) as error:
+            _LOGGER.warning("The input of an asynchronous invocation is not readable: %s", type(error).__name__)
+            return _failed(f"Failed to download the input from {request.input_location}: not an S3 object's location")
         except InvocationError as error:
+            if error.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+                return None
             return _failed(str(error))
         return _Outcome(body=answer.body, content_type=answer.content_type)
 
@@ -171,7 +204,8 @@ class AsyncInvocations:
 
 def _slots(fleet: Fleet) -> int:
     client = (fleet.async_config or {}).get("ClientConfig", {})
-    return int(client.get("MaxConcurrentInvocationsPerInstance", DEFAULT_CONCURRENCY)) * len(fleet.instances)
+    ready = sum(instance.ready for instance in fleet.instances)
+    return int(client.get("MaxConcurrentInvocationsPerInstance", DEFAULT_CONCURRENCY)) * ready
 
 
 def _failed(reason: str) -> _Outcome:
@@ -195,8 +229,10 @@ def _request_from(output: Mapping[str, Any], headers: Mapping[str, str], body: b
         input_location=location,
         output_location=_join(output_path, *_output_name(headers, own_name)),
         failure_location=_join(failure_path, f"{own_name}-error.out") if failure_path else None,
-        timeout_seconds=_seconds(headers, "InvocationTimeoutSeconds", DEFAULT_TIMEOUT_SECONDS, 1, 3600),
-        ttl_seconds=_seconds(headers, "RequestTTLSeconds", DEFAULT_TTL_SECONDS, 60, 21_600),
+        timeout_seconds=_seconds(
+            headers, "InvocationTimeoutSeconds", DEFAULT_TIMEOUT_SECONDS, 1, _LIMITS.response_seconds.value
+        ),
+        ttl_seconds=_seconds(headers, "RequestTTLSeconds", DEFAULT_TTL_SECONDS, 60, _LIMITS.queue_seconds.value),
     )
 
 

@@ -84,7 +84,7 @@ class CloudFormationApi:
             stack = stack or self._store.add_stack(request["StackName"], region)
         try:
             change_set = self._planned_change_set(kind, request, stack)
-        except (TemplateError, CloudFormationError):
+        except BaseException:
             if is_new:
                 stack.deleted = now()
             raise
@@ -201,7 +201,7 @@ class CloudFormationApi:
         try:
             desired = self._desired(request, stack)
             plan(stack, desired, self._exports(region))
-        except (TemplateError, CloudFormationError):
+        except BaseException:
             stack.deleted = now()
             raise
         keep = request.get("DisableRollback") or request.get("OnFailure") == "DO_NOTHING"

@@ -129,6 +129,9 @@ class Deployment(StackWork):
             self._fail(f"The following resource(s) failed to {self._verb.lower()}: [{failure.logical_id}].", rollback)
         except (TemplateError, CloudFormationError) as error:
             self._fail(str(error), rollback)
+        except Exception as error:
+            _LOGGER.exception("A deployment failed inside the local AWS")
+            self._fail(f"Internal failure of the local AWS: {type(error).__name__}.", rollback)
         else:
             self._keep(outputs, set(wanted))
 
@@ -155,9 +158,10 @@ class Deployment(StackWork):
             existing.deletion_policy, existing.replace_policy = wanted.deletion_policy, wanted.replace_policy
 
     def _create(self, wanted: StackResource, before: StackResource | None) -> None:
-        create = TYPES[wanted.type_name].create
+        resource_type = TYPES[wanted.type_name]
         with self.reporting(wanted, "CREATE" if before is None else "UPDATE"):
-            wanted.made = create(self.context(wanted.logical_id), wanted.properties)
+            resource_type.refuse_unknown(wanted.properties)
+            wanted.made = resource_type.create(self.context(wanted.logical_id), wanted.properties)
         self._steps.append(_Step(after=wanted, before=before, replaced=before is not None))
         self._resources[wanted.logical_id] = wanted
 
@@ -176,12 +180,15 @@ class Deployment(StackWork):
         self._create(wanted, before=existing)
 
     def _update(self, wanted: StackResource, existing: StackResource) -> None:
-        update = TYPES[wanted.type_name].update
+        resource_type = TYPES[wanted.type_name]
+        update = resource_type.update
         if update is None:
             raise CloudFormationError(f"{wanted.type_name} cannot be updated in place")
-        # The step is noted first: an update that fails half-way must be restored as well.
-        self._steps.append(_Step(after=wanted, before=existing))
         with self.reporting(wanted, "UPDATE"):
+            resource_type.refuse_unknown(wanted.properties)
+            resource_type.refuse_fixed(existing.properties, wanted.properties)
+            # The step is noted first: an update that fails half-way must be restored as well.
+            self._steps.append(_Step(after=wanted, before=existing))
             context = self.context(wanted.logical_id)
             wanted.made = update(context, existing.made, existing.properties, wanted.properties)
         self._resources[wanted.logical_id] = wanted

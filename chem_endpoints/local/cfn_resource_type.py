@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chem_endpoints.local.address import ACCOUNT
-from chem_endpoints.local.cfn_properties import as_parameters
+from chem_endpoints.local.cfn_properties import PropertyError, as_parameters
 from chem_endpoints.local.cfn_stack import Made
 from chem_endpoints.local.own_clients import OwnClients
 
@@ -99,10 +99,34 @@ class ResourceType:
     """Properties whose change replaces the resource."""
     name_property: str | None = None
     """Property with the literal name: with it, a replacement would collide with its predecessor."""
+    known: frozenset[str] | None = None
+    """All properties that the local AWS applies; None: those that the operation of `ApiCalls` has."""
+    fixed: frozenset[str] = frozenset()
+    """Properties that the local AWS applies at creation only: a later change of them is refused."""
 
     def replaces(self, property_name: str) -> bool:
         """Whether a change of this property makes the resource anew."""
         return self.update is None or property_name in self.replaced_by
+
+    def refuse_unknown(self, properties: Values) -> None:
+        """Refuses a property that would otherwise be dropped in silence.
+
+        Raises:
+            PropertyError: the type does not have it, or the local AWS does not apply it.
+        """
+        unknown = sorted(set(properties) - self.known) if self.known is not None else []
+        if unknown:
+            raise PropertyError(f"#: extraneous key [{', '.join(unknown)}] is not permitted")
+
+    def refuse_fixed(self, old: Values, new: Values) -> None:
+        """Refuses a change that no operation of the local AWS makes.
+
+        Raises:
+            PropertyError: with the properties' names.
+        """
+        changed = sorted(name for name in self.fixed if old.get(name) != new.get(name))
+        if changed:
+            raise PropertyError(f"#: the local AWS cannot change [{', '.join(changed)}] of an existing resource")
 
 
 Prepare = Callable[[Context, dict[str, Any]], dict[str, Any]]

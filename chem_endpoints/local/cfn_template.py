@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import yaml
 
+from chem_endpoints.local.cfn_shape import ShapeError, check_shape
+
 PSEUDO_NO_VALUE = "AWS::NoValue"
 UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
 """Stands in a plan for what only the deployment will tell (CloudFormation's own words)."""
@@ -59,6 +61,10 @@ def parse_template(body: str) -> Template:
         raise TemplateError(f"Template format error: {error}") from error
     if not isinstance(template, dict) or not template.get("Resources"):
         raise TemplateError("Template format error: At least one Resources member must be defined.")
+    try:
+        check_shape(template)
+    except ShapeError as error:
+        raise TemplateError(f"Template format error: {error}") from error
     return template
 
 
@@ -87,6 +93,13 @@ def _references_of(key: str, inner: Json) -> Iterator[str]:
         yield from references(inner)
 
 
+def _references_or_refusal(name: str, resource: Json) -> list[str]:
+    try:
+        return [needed for needed in references(resource) if isinstance(needed, str)]
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise TemplateError(f"Template format error: a function of resource {name} is malformed") from error
+
+
 def creation_order(resources: Mapping[str, Json]) -> list[str]:
     """The resources' names, each behind those that it needs.
 
@@ -103,7 +116,7 @@ def creation_order(resources: Mapping[str, Json]) -> list[str]:
             circle = ", ".join(open_names[open_names.index(name) :])
             raise TemplateError(f"Circular dependency between resources: [{circle}]")
         open_names.append(name)
-        for needed in references(resources[name]):
+        for needed in _references_or_refusal(name, resources[name]):
             if needed in resources:
                 visit(needed)
         open_names.pop()
@@ -161,14 +174,18 @@ class Resolver:
             return value
         if len(value) == 1:
             ((name, argument),) = value.items()
-            if name == "Ref":
-                return self._ref(argument)
             if name in _FUNCTIONS and (name != "Condition" or isinstance(argument, str)):
-                return _FUNCTIONS[name](self, argument)
+                return self._call(name, argument)
             if name.startswith("Fn::"):
                 raise TemplateError(f"Template error: the function {name} is not supported by the local AWS")
         members = {key: self.resolve(inner) for key, inner in value.items()}
         return {key: inner for key, inner in members.items() if inner is not _NO_VALUE}
+
+    def _call(self, name: str, argument: Json) -> Json:
+        try:
+            return _FUNCTIONS[name](self, argument)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise TemplateError(f"Template error: the argument of {name} is malformed: {argument}") from error
 
     def condition(self, name: str) -> bool:
         """Whether the named condition of the template holds."""
@@ -237,7 +254,12 @@ class Resolver:
     def _select(self, argument: Json) -> Json:
         index, items = argument
         resolved = self.resolve(items)
-        return resolved if resolved == UNKNOWN else resolved[int(self.resolve(index))]
+        if resolved == UNKNOWN:
+            return resolved
+        place = int(self.resolve(index))
+        if not 0 <= place < len(resolved):
+            raise TemplateError(f"Template error: Fn::Select cannot select nonexistent value at index {place}")
+        return resolved[place]
 
     def _import_value(self, argument: Json) -> str:
         name = self.resolve(argument)
@@ -267,6 +289,7 @@ class Resolver:
 
 
 _FUNCTIONS = {
+    "Ref": Resolver._ref,
     "Fn::GetAtt": Resolver._get_att,
     "Fn::Sub": Resolver._sub,
     "Fn::FindInMap": Resolver._find_in_map,

@@ -1,19 +1,24 @@
 """The server processes that stand behind one endpoint configuration."""
 
+import logging
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from chem_endpoints.local.model_folder import HostingError, ModelFolder, unpack_model
+from chem_endpoints.local.guard import Guard
+from chem_endpoints.local.model_folder import HostingError, ModelFolder, check_image, unpack_model
 from chem_endpoints.local.own_clients import OwnClients
 from chem_endpoints.local.server_process import ServerProcess
 from chem_endpoints.local.settings import Settings
 
+_LOGGER = logging.getLogger(__name__)
 DEFAULT_STARTUP_SECONDS = 480.0
+_CANCELLED = "The endpoint was deleted before it was in service"
 _POLL_SECONDS = 0.05
 _FIRST_BACKOFF_SECONDS = 0.5
 _LONGEST_BACKOFF_SECONDS = 30.0
@@ -26,6 +31,8 @@ class Instance:
 
     process: ServerProcess
     startup_seconds: float
+    check: Callable[[], None]
+    """Raises HostingError when the clone's code is no longer the Model's."""
     ready: bool = False
     outstanding: int = 0
     served: int = 0
@@ -46,7 +53,16 @@ class Instance:
         pause = min(_FIRST_BACKOFF_SECONDS * 2**self.restarts, _LONGEST_BACKOFF_SECONDS)
         if now - self.started >= pause:
             self.restarts, self.started = self.restarts + 1, now
+            self._start_again()
+
+    def _start_again(self) -> None:
+        try:
+            self.check()
             self.process.start()
+        except HostingError as error:
+            _LOGGER.warning("A server that ended is not started again: %s", error)
+        except Exception:
+            _LOGGER.exception("A server that ended could not be started again; the next attempt follows")
 
 
 @dataclass(eq=False)
@@ -70,6 +86,10 @@ class Variant:
 
 class NoInstanceError(Exception):
     """No instance can take a request now."""
+
+
+class UnknownVariantError(Exception):
+    """The endpoint has no variant of this name."""
 
 
 class Fleet:
@@ -104,6 +124,7 @@ class Fleet:
 
         Raises:
             NoInstanceError: none is ready.
+            UnknownVariantError: the endpoint has no such variant.
         """
         with self._lock:
             variant = self._choose_variant(variant_name)
@@ -115,6 +136,9 @@ class Fleet:
             instance.served += 1
         try:
             yield variant.name, instance.process.port
+        except NoInstanceError:
+            instance.ready = False  # Nobody listened: the supervisor sees to it.
+            raise
         finally:
             with self._lock:
                 instance.outstanding -= 1
@@ -124,7 +148,7 @@ class Fleet:
             for variant in self.variants:
                 if variant.name == name:
                     return variant
-            raise NoInstanceError(f"Variant {name} does not exist")
+            raise UnknownVariantError(f"Variant {name} does not exist")
         return random.choices(self.variants, [variant.weight for variant in self.variants])[0]  # noqa: S311
 
     def supervise(self) -> None:
@@ -164,6 +188,7 @@ def launch(
     region: str,
     settings: Settings,
     clients: OwnClients,
+    guard: Guard,
     cancelled: Callable[[], bool],
 ) -> Fleet:
     """Starts all processes of a configuration, and waits until each answers its health check.
@@ -172,36 +197,68 @@ def launch(
         HostingError: one cannot be started or does not become healthy; all others are stopped then.
     """
     fleet = Fleet(config, [], settings.stop_seconds)
+    start = _VariantStart(endpoint=endpoint, region=region, settings=settings, guard=guard, cancelled=cancelled)
     try:
         for variant_settings in config["ProductionVariants"]:
-            fleet.variants.append(_start_variant(endpoint, variant_settings, region, settings, clients))
+            variant = _variant(variant_settings, region, settings, clients)
+            fleet.variants.append(variant)  # First of all: a failure below must find what has been started.
+            start.run(variant)
         for variant in fleet.variants:
             for instance in variant.instances:
                 _await_health(variant.name, instance, cancelled)
     except BaseException:
         fleet.stop()
         raise
+    for instance in fleet.instances:
+        instance.process.move_log(instance.process.log.with_name(_final_name(instance.process.log.name)))
     return fleet
 
 
-def _start_variant(
-    endpoint: str, variant: dict[str, Any], region: str, settings: Settings, clients: OwnClients
-) -> Variant:
+def _variant(variant: dict[str, Any], region: str, settings: Settings, clients: OwnClients) -> Variant:
     if "ServerlessConfig" in variant or "ModelName" not in variant:
         raise HostingError("The local AWS serves variants with instances and a ModelName only")
     model = unpack_model(variant["ModelName"], region=region, settings=settings, clients=clients)
-    startup = float(variant.get("ContainerStartupHealthCheckTimeoutInSeconds", DEFAULT_STARTUP_SECONDS))
-    instances = []
-    for number in range(1, int(variant.get("InitialInstanceCount", 1)) + 1):
-        log = settings.logs / endpoint / f"{variant['VariantName']}-{number}.log"
-        # A predecessor may still write to its file: a new file leaves it alone, truncating would not.
+    return Variant(settings=variant, model=model, instances=[])
+
+
+_STARTING = ".starting.log"
+"""Until the endpoint is in service the log has a name of its own: a predecessor may still write to its file."""
+
+
+def _final_name(name: str) -> str:
+    return f"{name.removesuffix(_STARTING)}.log"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _VariantStart:
+    """Starts the processes of a variant."""
+
+    endpoint: str
+    region: str
+    settings: Settings
+    guard: Guard
+    cancelled: Callable[[], bool]
+
+    def run(self, variant: Variant) -> None:
+        startup = float(variant.settings.get("ContainerStartupHealthCheckTimeoutInSeconds", DEFAULT_STARTUP_SECONDS))
+        check = partial(check_image, variant.model.image, self.region, self.settings)
+        for number in range(1, int(variant.settings.get("InitialInstanceCount", 1)) + 1):
+            if self.cancelled():
+                raise HostingError(_CANCELLED)
+            process = self._process(variant, number)
+            variant.instances.append(Instance(process=process, startup_seconds=startup, check=check))
+            process.start()
+
+    def _process(self, variant: Variant, number: int) -> ServerProcess:
+        log = self.settings.logs / self.endpoint / f"{variant.name}-{number}{_STARTING}"
         log.unlink(missing_ok=True)
-        process = ServerProcess(
-            command=settings.server_command, folder=settings.root, environment=model.environment, log=log
+        return ServerProcess(
+            command=self.settings.server_command,
+            folder=self.settings.root,
+            environment=variant.model.environment,
+            log=log,
+            guard=self.guard,
         )
-        process.start()
-        instances.append(Instance(process=process, startup_seconds=startup))
-    return Variant(settings=variant, model=model, instances=instances)
 
 
 def _await_health(variant: str, instance: Instance, cancelled: Callable[[], bool]) -> None:
@@ -209,7 +266,7 @@ def _await_health(variant: str, instance: Instance, cancelled: Callable[[], bool
     process = instance.process
     while not process.ping():
         if cancelled():
-            raise HostingError("The endpoint was deleted before it was in service")
+            raise HostingError(_CANCELLED)
         if not process.alive:
             raise _unhealthy(variant, process, f"the server ended with exit code {process.exit_code}")
         if time.monotonic() > deadline:

@@ -16,7 +16,14 @@ from chem_endpoints.local.hosting import Hosting
 from chem_endpoints.local.invocation_errors import InvocationError, validation_error
 from chem_endpoints.local.moto_fixes import NO_EVENTS, answers_lookup_events
 from chem_endpoints.local.own_clients import USER_AGENT_MARK
-from chem_endpoints.local.query_protocol import parse_request, render_answer, render_error, service_model
+from chem_endpoints.local.query_protocol import (
+    MalformedQueryError,
+    UnknownOperationError,
+    parse_request,
+    render_answer,
+    render_error,
+    service_model,
+)
 from chem_endpoints.local.runtime import FORWARDED_HEADERS, Runtime, invocation_from
 from chem_endpoints.local.sagemaker_control import TARGET_PREFIX, SageMakerControl
 from chem_endpoints.local.settings import Settings
@@ -86,6 +93,10 @@ class FrontDoor:
     def _answer(self, request: Request) -> Reply:
         if not _is_local(request.header("Host") or ""):
             return json_reply(403, {"message": "The local AWS is reached over loopback only"})
+        if request.header("Origin") is not None or request.path.startswith("/moto-api"):
+            return json_reply(403, {"message": "The local AWS answers AWS clients: no web pages, no moto-api"})
+        if not request.has_readable_length:
+            return _error(request, 400, "InvalidRequest", "Content-Length is not a number")
         if request.path == HEALTH_PATH:
             return self._health()
         if found := _INVOCATION.fullmatch(request.path):
@@ -105,17 +116,20 @@ class FrontDoor:
                 "service": SERVICE_NAME,
                 "pid": os.getpid(),
                 "root": str(self._settings.root),
+                "folder": str(self._settings.folder.resolve()),
                 "endpoints": self._hosting.statuses(),
             },
         )
 
     def _answer_cloudformation(self, request: Request) -> Reply:
-        body = request.read_body().decode()
         try:
-            operation, parameters = parse_request(_CLOUDFORMATION, body)
-            answer = self._cloudformation.answer(operation, parameters, request.region)
-        except KeyError as error:
+            operation, parameters = parse_request(_CLOUDFORMATION, request.read_body().decode(errors="replace"))
+        except UnknownOperationError as error:
             return _error(request, 400, "InvalidAction", f"CloudFormation has no operation {error}")
+        except MalformedQueryError as error:
+            return _error(request, 400, "ValidationError", str(error))
+        try:
+            answer = self._cloudformation.answer(operation, parameters, request.region)
         except CloudFormationError as error:
             status = 404 if error.code == "ChangeSetNotFound" else 400
             return Reply(status=status, body=render_error(error.code, str(error)), headers=_XML)

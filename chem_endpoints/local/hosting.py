@@ -9,12 +9,14 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chem_endpoints.local.fleet import Fleet, launch
+from chem_endpoints.local.guard import Guard
 from chem_endpoints.local.model_folder import HostingError
 from chem_endpoints.local.own_clients import OwnClients
 from chem_endpoints.local.settings import Settings
 
 _LOGGER = logging.getLogger(__name__)
 _SUPERVISION_SECONDS = 0.25
+_BUSY = ("Creating", "Updating")
 
 
 @dataclass(eq=False)
@@ -44,6 +46,8 @@ class Hosting:
         self._endpoints: dict[tuple[str, str], HostedEndpoint] = {}
         self._lock = threading.RLock()
         self._stopping = threading.Event()
+        self._roll_outs: set[threading.Thread] = set()
+        self._guard = Guard()
         threading.Thread(target=self._supervise, name="supervisor", daemon=True).start()
 
     def find(self, name: str, region: str) -> HostedEndpoint | None:
@@ -62,10 +66,17 @@ class Hosting:
         self._roll_out_in_background(endpoint, config_name)
         return endpoint
 
-    def update(self, endpoint: HostedEndpoint, config_name: str) -> None:
-        """Begins to move an endpoint to another configuration; the old processes serve until the new ones do."""
-        endpoint.settle("Updating")
+    def update(self, endpoint: HostedEndpoint, config_name: str) -> bool:
+        """Begins to move an endpoint to another configuration; the old processes serve until the new ones do.
+
+        False when something is under way already: of two updates at once only one begins.
+        """
+        with self._lock:
+            if endpoint.deleted or endpoint.status in _BUSY:
+                return False
+            endpoint.settle("Updating")
         self._roll_out_in_background(endpoint, config_name)
+        return True
 
     def delete(self, endpoint: HostedEndpoint) -> None:
         """Removes an endpoint and stops its processes; returns when they have ended."""
@@ -85,11 +96,19 @@ class Hosting:
                 instance.process.ask_to_stop()
         for endpoint in endpoints:
             self.delete(endpoint)
+        with self._lock:
+            roll_outs = list(self._roll_outs)
+        for roll_out in roll_outs:
+            roll_out.join(2 * self._settings.stop_seconds)
+        self._guard.close()
 
     def _roll_out_in_background(self, endpoint: HostedEndpoint, config_name: str) -> None:
-        threading.Thread(
+        thread = threading.Thread(
             target=self._roll_out, args=(endpoint, config_name), name=f"roll-out {endpoint.name}", daemon=True
-        ).start()
+        )
+        with self._lock:
+            self._roll_outs = {*filter(threading.Thread.is_alive, self._roll_outs), thread}
+            thread.start()
 
     def _roll_out(self, endpoint: HostedEndpoint, config_name: str) -> None:
         reason = None
@@ -113,6 +132,7 @@ class Hosting:
             region=endpoint.region,
             settings=self._settings,
             clients=self._clients,
+            guard=self._guard,
             cancelled=lambda: endpoint.deleted or self._stopping.is_set(),
         )
 
@@ -129,8 +149,15 @@ class Hosting:
     def _supervise(self) -> None:
         while not self._stopping.wait(_SUPERVISION_SECONDS):
             for endpoint in list(self._endpoints.values()):
-                if endpoint.fleet is not None:
-                    endpoint.fleet.supervise()
+                fleet = endpoint.fleet
+                if fleet is not None:
+                    self._supervise_one(endpoint, fleet)
+
+    def _supervise_one(self, endpoint: HostedEndpoint, fleet: Fleet) -> None:
+        try:
+            fleet.supervise()
+        except Exception:
+            _LOGGER.exception("The instances of %s could not be supervised; the others are", endpoint.name)
 
 
 def variant_summaries(endpoint: HostedEndpoint) -> list[dict[str, Any]]:

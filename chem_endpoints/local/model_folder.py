@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from chem_endpoints.local.address import ACCOUNT
 from chem_endpoints.local.own_clients import OwnClients
 from chem_endpoints.local.settings import Settings
-from chem_endpoints.spec.image_source import image_reference
+from chem_endpoints.spec.image_source import LOCKS, image_reference
 from chem_endpoints.wire.bundle import BundleError, unpack
 from chem_endpoints.wire.environment import MODEL_DIR
 
@@ -26,6 +26,7 @@ class ModelFolder:
     """An unpacked model and the environment of its server."""
 
     folder: Path
+    image: str
     environment: dict[str, str]
 
     def remove(self) -> None:
@@ -40,11 +41,12 @@ def unpack_model(name: str, *, region: str, settings: Settings, clients: OwnClie
         HostingError: the Model is missing, its image is not this clone's code, or its artifact is unusable.
     """
     container = _container(name, region, clients)
-    _check_image(container.get("Image", ""), region, settings)
+    image = str(container.get("Image", ""))
+    check_image(image, region, settings)
     settings.models.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{name[:40]}-", dir=settings.models))
     environment = {**container.get("Environment", {}), MODEL_DIR: str(folder)}
-    model = ModelFolder(folder=folder, environment=environment)
+    model = ModelFolder(folder=folder, image=image, environment=environment)
     try:
         if url := container.get("ModelDataUrl"):
             _download(url, folder, region, clients)
@@ -65,9 +67,13 @@ def _container(name: str, region: str, clients: OwnClients) -> dict[str, Any]:
     return container
 
 
-def _check_image(image: str, region: str, settings: Settings) -> None:
-    """Only the code that the template names may run: another would answer with other numbers, unseen."""
-    known = [name for name in settings.images if (settings.root / "requirements" / f"{name}.lock").is_file()]
+def check_image(image: str, region: str, settings: Settings) -> None:
+    """Only the code that the template names may run: another would answer with other numbers, unseen.
+
+    Raises:
+        HostingError: this clone's code is another.
+    """
+    known = [name for name in settings.images if (settings.root / LOCKS[name]).is_file()]
     expected = {name: image_reference(root=settings.root, image=name, account=ACCOUNT, region=region) for name in known}
     if image in expected.values():
         return

@@ -18,6 +18,14 @@ _SESSION = botocore.session.Session()
 Tree = dict[str, Any]
 
 
+class UnknownOperationError(Exception):
+    """The service has no such operation."""
+
+
+class MalformedQueryError(Exception):
+    """A request whose fields do not make up the operation's parameters."""
+
+
 def service_model(service: str) -> ServiceModel:
     """botocore's description of a service."""
     return ServiceModel(_SESSION.get_component("data_loader").load_service_model(service, "service-2"), service)
@@ -27,14 +35,24 @@ def parse_request(model: ServiceModel, body: str) -> tuple[str, dict[str, Any]]:
     """The operation and its parameters.
 
     Raises:
-        KeyError: the service has no such operation.
+        UnknownOperationError: the service has no such operation.
+        MalformedQueryError: a field is missing, or is not of its kind.
     """
     fields = dict(parse_qsl(body, keep_blank_values=True))
     operation = fields.pop("Action", "")
     if operation not in model.operation_names:
-        raise KeyError(operation)
+        raise UnknownOperationError(operation)
     shape = model.operation_model(operation).input_shape
-    return operation, _parse(shape, _as_tree(fields)) if shape else {}
+    if shape is None:
+        return operation, {}
+    try:
+        parameters = _parse(shape, _as_tree(fields))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise MalformedQueryError("The request's fields are malformed") from error
+    missing = [name for name in shape.required_members if name not in parameters]
+    if missing:
+        raise MalformedQueryError(f"1 validation error detected: Value null at '{missing[0]}': Member must not be null")
+    return operation, parameters
 
 
 def _as_tree(fields: Mapping[str, str]) -> Tree:

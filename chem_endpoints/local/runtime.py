@@ -4,7 +4,7 @@ import http.client
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chem_endpoints.local.fleet import Fleet, NoInstanceError
+from chem_endpoints.local.fleet import Fleet, NoInstanceError, UnknownVariantError
 from chem_endpoints.local.hosting import HostedEndpoint, Hosting
 from chem_endpoints.local.invocation_errors import (
     body_too_large,
@@ -124,6 +124,8 @@ class Runtime:
             if successor is not None and successor is not fleet:
                 return self.forward(endpoint, successor, invocation, seconds)
             raise service_unavailable(str(error)) from error
+        except UnknownVariantError as error:
+            raise validation_error(str(error)) from error
         if 200 <= status < 300:
             return answer
         message = answer.body.decode(errors="replace")[:_ERROR_MESSAGE_LENGTH]
@@ -133,8 +135,18 @@ class Runtime:
 
 
 def _post(port: int, invocation: Invocation, variant: str, seconds: float) -> tuple[int, ContainerAnswer]:
-    """Status and answer; a container that does not answer counts as status 0, as in SageMaker's own messages."""
+    """Status and answer; a container that does not answer counts as status 0, as in SageMaker's own messages.
+
+    Raises:
+        NoInstanceError: nobody listens: the request reached no container.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+    try:
+        connection.connect()
+    except ConnectionRefusedError:
+        raise NoInstanceError(f"Variant {variant} has no healthy instance at present") from None
+    except OSError:
+        return 0, _no_answer(_BROKEN_OFF, variant)
     try:
         connection.request("POST", "/invocations", body=invocation.body, headers=invocation.headers)
         response = connection.getresponse()

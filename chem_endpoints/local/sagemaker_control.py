@@ -1,6 +1,7 @@
 """SageMaker's endpoint operations: moto keeps the records and tags, hosting tells what really runs."""
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,11 +15,14 @@ from chem_endpoints.local.wsgi import App, Reply, Request, call_app, json_reply
 
 TARGET_PREFIX = "SageMaker."
 _JSON = "application/x-amz-json-1.1"
-_BUSY = ("Creating", "Updating")
 
 
 class _RefusedError(Exception):
     """SageMaker would answer with a ValidationException."""
+
+
+class _MalformedError(Exception):
+    """The body is not a JSON object."""
 
 
 class SageMakerControl:
@@ -26,6 +30,8 @@ class SageMakerControl:
 
     def __init__(self, hosting: Hosting, clients: OwnClients, moto: App) -> None:
         self._hosting, self._clients, self._moto = hosting, clients, moto
+        self._records = threading.Lock()
+        """Held while moto's record of an endpoint and ours begin or end: of two creations at once one is refused."""
         self._operations: dict[str, Callable[[Request, bytes, dict[str, Any]], Reply]] = {
             "CreateEndpoint": self._create,
             "UpdateEndpoint": self._update,
@@ -42,7 +48,9 @@ class SageMakerControl:
             return call_app(self._moto, request.environ)
         body = request.read_body()
         try:
-            return handler(request, body, json.loads(body or b"{}"))
+            return handler(request, body, _parameters(body))
+        except _MalformedError:
+            return json_reply(400, {"__type": "SerializationException"}, content_type=_JSON)
         except _RefusedError as error:
             return json_reply(400, {"__type": "ValidationException", "message": str(error)}, content_type=_JSON)
 
@@ -50,37 +58,38 @@ class SageMakerControl:
         return call_app(self._moto, request.environ, body)
 
     def _endpoint(self, request: Request, parameters: dict[str, Any]) -> HostedEndpoint:
-        name = parameters.get("EndpointName", "")
+        name = _member(parameters, "EndpointName")
         endpoint = self._hosting.find(name, request.region)
         if endpoint is None:
             raise _RefusedError(f'Could not find endpoint "{_arn(name, request.region)}".')
         return endpoint
 
     def _create(self, request: Request, body: bytes, parameters: dict[str, Any]) -> Reply:
-        name = parameters["EndpointName"]
-        if self._hosting.find(name, request.region) is not None:
-            raise _RefusedError(f'Cannot create already existing endpoint "{_arn(name, request.region)}".')
-        reply = self._pass_on(request, body)
-        if reply.status == 200:
-            self._hosting.create(name, request.region, parameters["EndpointConfigName"])
+        name, config_name = _member(parameters, "EndpointName"), _member(parameters, "EndpointConfigName")
+        with self._records:
+            if self._hosting.find(name, request.region) is not None:
+                raise _RefusedError(f'Cannot create already existing endpoint "{_arn(name, request.region)}".')
+            reply = self._pass_on(request, body)
+            if reply.status == 200:
+                self._hosting.create(name, request.region, config_name)
         return reply
 
     def _update(self, request: Request, _body: bytes, parameters: dict[str, Any]) -> Reply:
         endpoint, arn = self._endpoint(request, parameters), _arn(parameters["EndpointName"], request.region)
-        if endpoint.status in _BUSY:
-            raise _RefusedError(f'Cannot update in-progress endpoint "{arn}".')
-        config_name = parameters["EndpointConfigName"]
+        config_name = _member(parameters, "EndpointConfigName")
         try:
             self._clients("sagemaker", request.region).describe_endpoint_config(EndpointConfigName=config_name)
         except ClientError as error:
             raise _RefusedError(f"Could not find endpoint configuration {config_name}.") from error
-        self._hosting.update(endpoint, config_name)
+        if not self._hosting.update(endpoint, config_name):
+            raise _RefusedError(f'Cannot update in-progress endpoint "{arn}".')
         return json_reply(200, {"EndpointArn": arn}, content_type=_JSON)
 
     def _delete(self, request: Request, body: bytes, parameters: dict[str, Any]) -> Reply:
         endpoint = self._endpoint(request, parameters)
         self._hosting.delete(endpoint)
-        return self._pass_on(request, body)
+        with self._records:
+            return self._pass_on(request, body)
 
     def _describe(self, request: Request, body: bytes, parameters: dict[str, Any]) -> Reply:
         endpoint = self._endpoint(request, parameters)
@@ -102,6 +111,23 @@ class SageMakerControl:
 
     def _scale(self, _request: Request, _body: bytes, _parameters: dict[str, Any]) -> Reply:
         raise _RefusedError("The local AWS does not scale endpoints yet")
+
+
+def _parameters(body: bytes) -> dict[str, Any]:
+    try:
+        parameters = json.loads(body or b"{}")
+    except ValueError as error:
+        raise _MalformedError from error
+    if not isinstance(parameters, dict):
+        raise _MalformedError
+    return parameters
+
+
+def _member(parameters: dict[str, Any], name: str) -> str:
+    value = parameters.get(name)
+    if not isinstance(value, str):
+        raise _RefusedError(f"1 validation error detected: Value at '{name}' failed to satisfy constraint: a text")
+    return value
 
 
 def _arn(name: str, region: str) -> str:

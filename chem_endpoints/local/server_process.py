@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from chem_endpoints.local.guard import Guard
 from chem_endpoints.wire.environment import BIND_PORT, HOST
 
 PING_SECONDS = 2.0
@@ -42,14 +43,18 @@ def free_port() -> int:
 class ServerProcess:
     """A server process; it can be started again after it died."""
 
-    def __init__(self, *, command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, *, command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, guard: Guard
+    ) -> None:
         self.port = 0
         self.log = log
+        self._guard = guard
         self._command, self._folder, self._environment = command, folder, environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Starts the process; what it prints is appended to the log."""
+        self._forget()
         self.port = free_port()
         environment = clean_environment({**self._environment, BIND_PORT: str(self.port), HOST: "127.0.0.1"})
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +68,7 @@ class ServerProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._guard.started(self._process.pid)
 
     @property
     def exit_code(self) -> int | None:
@@ -100,6 +106,16 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._process is not None:
+            self._guard.ended(self._process.pid)
+            self._process = None
+
+    def move_log(self, path: Path) -> None:
+        """Gives the log its final name; the process goes on writing to it."""
+        self.log = self.log.replace(path)
 
     def last_log_line(self) -> str:
         """The last line that the process printed."""

@@ -1,5 +1,6 @@
 """One local AWS: one process, loopback only, stopped by SIGTERM, SIGINT or idleness."""
 
+import fcntl
 import json
 import logging
 import os
@@ -7,9 +8,10 @@ import shutil
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from chem_endpoints.local.address import (
     CLEARED_VARIABLES,
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 _IDLE_CHECK_SECONDS = 1.0
 _BIND_ATTEMPTS = 20
+_TURN_SECONDS = 2.0
+"""Time that another local AWS of this folder has to tell its address, or to end."""
 
 
 class CannotStartError(Exception):
@@ -45,7 +49,10 @@ class LocalAws:
 
     def run(self) -> None:
         """Serves until it is told to stop."""
-        self._refuse_second()
+        with self._folder_to_itself():
+            self._run()
+
+    def _run(self) -> None:
         sockets = _bind(self.settings.port)
         self.port = sockets[0].getsockname()[1]
         _point_own_clients_here(self.port, self.settings)
@@ -59,6 +66,19 @@ class LocalAws:
     def stop(self) -> None:
         """Ends `run`."""
         self._done.set()
+
+    @contextmanager
+    def _folder_to_itself(self) -> Iterator[None]:
+        """Holds the folder's lock, which goes with the process however it ends."""
+        self.settings.folder.mkdir(parents=True, exist_ok=True)
+        with (self.settings.folder / "lock").open("w") as lock:
+            deadline = time.monotonic() + _TURN_SECONDS
+            while not _try_lock(lock):
+                self._refuse_second()
+                if time.monotonic() > deadline:
+                    raise CannotStartError(f"Another local AWS starts or ends in {self.settings.folder}: try again")
+                time.sleep(0.05)
+            yield
 
     def _refuse_second(self) -> None:
         running = find_running(self.settings.root)
@@ -106,6 +126,14 @@ class LocalAws:
         finally:
             if path.is_file() and path.read_text() == text:
                 path.unlink()
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _bind(port: int) -> list[socket.socket]:

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chem_endpoints.local.address import DEFAULT_PORT, local_folder
+from chem_endpoints.spec.image_source import LOCKS
+from chem_endpoints.spec.support_matrix import SUPPORT
+
+_REALTIME = SUPPORT["realtime"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +24,11 @@ class Settings:
     """Stops after that long without a request; None: never."""
     server_command: tuple[str, ...] = (sys.executable, "-m", "container.server")
     """What SageMaker would start in the container."""
-    images: tuple[str, ...] = ("base", "deep")
-    invocation_seconds: float = 60.0
-    """Time that a synchronous invocation may take (SageMaker developer guide)."""
-    body_bytes: int = 25 * 1024 * 1024
-    """Size that a synchronous request may have (SageMaker model hosting FAQs)."""
+    images: tuple[str, ...] = tuple(LOCKS)
+    invocation_seconds: float = _REALTIME.response_seconds.value
+    """Time that a synchronous invocation may take."""
+    body_bytes: int = _REALTIME.request_bytes.value
+    """Size that a synchronous request may have."""
     stop_seconds: float = 30.0
     """Time between SIGTERM and SIGKILL (SageMaker developer guide)."""
 

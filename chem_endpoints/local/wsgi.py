@@ -85,6 +85,12 @@ class Request:
         """Those of the headers that the request has."""
         return {name: value for name in names if (value := self.header(name)) is not None}
 
+    @property
+    def has_readable_length(self) -> bool:
+        """Whether ``Content-Length`` is absent or a number."""
+        declared = str(self.environ.get("CONTENT_LENGTH") or "0")
+        return declared.isascii() and declared.isdecimal()
+
     def read_body(self, limit: int | None = None) -> bytes:
         """The body; of one over the limit, only the first bytes over it, to tell that it is too large.
 

@@ -9,6 +9,7 @@ import tarfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,10 @@ INVOCATION_SECONDS = 2.0
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small clone: what the image's hash covers, and a cdk.json."""
-    folder = tmp_path_factory.mktemp("clone")
+    return make_clone(tmp_path_factory.mktemp("clone"))
+
+
+def make_clone(folder: Path) -> Path:
     (folder / "cdk.json").write_text("{}")
     (folder / "requirements").mkdir()
     (folder / "requirements" / "base.lock").write_text("uvicorn==1\n")
@@ -69,13 +73,17 @@ def local_aws(clone: Path) -> Iterator[Address]:
 @pytest.fixture(scope="session")
 def client(local_aws: Address) -> Callable[[str], Any]:
     """boto3 clients, unmodified but for what AWS_ENDPOINT_URL and the variables beside it would do."""
+    return clients_of(local_aws.url)
+
+
+def clients_of(url: str) -> Callable[[str], Any]:
     session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
     made: dict[str, Any] = {}
 
     def make(service: str) -> Any:
         if service not in made:
             config = Config(retries={"total_max_attempts": 1})
-            made[service] = session.client(service, endpoint_url=local_aws.url, config=config)  # type: ignore[call-overload]
+            made[service] = session.client(service, endpoint_url=url, config=config)  # type: ignore[call-overload]
         return made[service]
 
     return make
@@ -154,6 +162,56 @@ def deployer(client: Callable[[str], Any], image: str, bundle: bytes) -> Iterato
     yield made
     for name in made.endpoints:
         made.sagemaker.delete_endpoint(EndpointName=name)
+
+
+@dataclass(kw_only=True)
+class OwnAws:
+    """A local AWS that its test may kill."""
+
+    process: "subprocess.Popen[str]"
+    folder: Path
+    client: Callable[[str], Any]
+    deployer: Deployer
+
+    def server_pids(self) -> set[int]:
+        """The living server processes, by the model folder in their environment (Linux)."""
+        mark = f"SM_MODEL_DIR={self.folder}".encode()
+        found = set()
+        for place in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if mark in place.read_bytes():
+                    found.add(int(place.parent.name))
+            except OSError:
+                continue
+        return found
+
+    def wait_for_servers(self, count: int, seconds: float = 15) -> set[int]:
+        deadline = time.monotonic() + seconds
+        while len(pids := self.server_pids()) != count:
+            assert time.monotonic() < deadline, f"{len(pids)} servers, not {count}: {self.log()}"
+            time.sleep(0.05)
+        return pids
+
+    def log(self) -> str:
+        return (self.folder / "service.log").read_text()
+
+    def stop(self) -> int:
+        return stop_service(self.process)
+
+
+@pytest.fixture
+def own_aws(tmp_path: Path, bundle: bytes) -> Iterator[OwnAws]:
+    folder = make_clone(tmp_path)
+    process = start_service(folder, str(HERE / "stand_in_service.py"), str(folder), str(INVOCATION_SECONDS))
+    address = find_running(folder)
+    assert address is not None
+    client = clients_of(address.url)
+    reference = image_reference(root=folder, image="base", account=ACCOUNT, region=REGION)
+    yield OwnAws(process=process, folder=folder, client=client, deployer=Deployer(client, reference, bundle))
+    if process.returncode is None:
+        stop_service(process)
+    elif process.stdout is not None:
+        process.stdout.close()
 
 
 class Cloud:

@@ -147,3 +147,17 @@ def test_malformed_requests_are_refused(client: Clients, parameters: dict[str, A
 def test_a_synchronous_call_is_refused(client: Clients) -> None:
     with pytest.raises(ClientError, match="does not support synchronous inference"):
         client("sagemaker-runtime").invoke_endpoint(EndpointName="batch", Body=b"x")
+
+
+@pytest.mark.parametrize("location", ["s3://jobs/", "s3://jobs", "https://[", "s3://no-such-bucket/x"])
+def test_an_unusable_input_location_is_a_failure(client: Clients, location: str) -> None:
+    accepted = submit(client, InputLocation=location)
+    assert "Failed to download the input" in wait_for(client, accepted["FailureLocation"]).decode()
+
+
+def test_queued_requests_wait_for_an_instance(client: Clients) -> None:
+    fatal = submit(client, Body=order("die"))
+    queued = [submit(client, Body=order("echo", n=number)) for number in range(4)]
+    wait_for(client, fatal["FailureLocation"])
+    for number, accepted in enumerate(queued):
+        assert json.loads(wait_for(client, accepted["OutputLocation"]))["order"]["n"] == number

@@ -218,3 +218,38 @@ def test_what_is_not_supported_is_told(cloud: Any, client: Clients) -> None:
             InferenceComponentName="c", EndpointName="e", VariantName="v", Specification={}
         )
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
+def topic(**properties: Any) -> dict[str, Any]:
+    return {"Type": "AWS::SNS::Topic", "Properties": properties}
+
+
+def test_a_value_that_only_the_deployment_finds_wrong_leaves_nothing(cloud: Any, client: Clients) -> None:
+    parts = {"Fn::Split": [":", {"Ref": "First"}]}
+    resources = {"First": topic(TopicName=cloud.name), "Second": topic(DisplayName={"Fn::Select": [9, parts]})}
+    assert cloud.create(resources) == "ROLLBACK_COMPLETE"
+    assert "nonexistent value at index 9" in cloud.reasons()
+    assert not [item for item in client("sns").list_topics()["Topics"] if item["TopicArn"].endswith(cloud.name)]
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        ({"X": {"Properties": {}}}, r"\[/Resources/X\] must contain a Type member"),
+        ({"X": "y"}, r"\[/Resources/X\] must be an object"),
+        ({"X": {"Type": "AWS::SNS::Topic", "Properties": [1]}}, "Properties. must be an object"),
+        ({"X": {"Type": ["AWS::SNS::Topic"]}}, "Type. must be a string"),
+        ({"X": {**topic(), "DependsOn": "Nope"}}, r"Unresolved resource dependencies \[Nope\]"),
+        ({"X": {**topic(), "DependsOn": {"a": 1}}}, "DependsOn. must be a name or a list"),
+        ({"X": topic(TopicName={"Fn::GetAtt": []})}, "a function of resource X is malformed"),
+        ({"X": topic(TopicName={"Fn::Join": "a"})}, "Fn::Join is malformed"),
+        ({"X": topic(TopicName={"Ref": ["a"]})}, "Ref is malformed"),
+    ],
+)
+def test_malformed_templates_are_refused_and_leave_no_stack(cloud: Any, resources: Any, message: str) -> None:
+    with pytest.raises(ClientError, match=message) as caught:
+        cloud.create(resources)
+    assert caught.value.response["Error"]["Code"] == "ValidationError"
+    assert "Template" in caught.value.response["Error"]["Message"]
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert cloud.create({"X": topic()}) == "CREATE_COMPLETE"

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ def test_an_update_switches_without_a_gap(deployer: Any, client: Clients) -> Non
     assert deployer.settled("moving")["EndpointConfigName"] == config
 
 
-def test_a_failed_update_keeps_the_old_processes(deployer: Any, client: Clients) -> None:
+def test_a_failed_update_keeps_the_old_processes(deployer: Any, client: Clients, clone: Path) -> None:
     before = deployer.endpoint("steady", environment={"STAND_IN_LABEL": "old"})
     config = deployer.config(environment={"STAND_IN_FAULT": "exit"})
     deployer.sagemaker.update_endpoint(EndpointName="steady", EndpointConfigName=config)
@@ -125,6 +126,10 @@ def test_a_failed_update_keeps_the_old_processes(deployer: Any, client: Clients)
     assert after["EndpointStatus"] == "InService"
     assert after["EndpointConfigName"] == before["EndpointConfigName"]
     assert "did not pass the ping health check" in after["FailureReason"]
+    logs = clone / ".local-aws/logs/steady"
+    assert (logs / "AllTraffic-1.log").read_text() == "stand-in starts\n"
+    assert "refused" in (logs / "AllTraffic-1.starting.log").read_text()
+    assert str(logs / "AllTraffic-1.starting.log") in after["FailureReason"]
     assert ask(client, "steady", {"do": "echo"})["label"] == "old"
 
 
@@ -158,3 +163,38 @@ def test_what_is_not_there_yet_is_refused(deployer: Any) -> None:
         )
     with pytest.raises(ClientError, match="Could not find endpoint configuration"):
         deployer.sagemaker.update_endpoint(EndpointName="fixed-size", EndpointConfigName="none")
+
+
+def outcomes(calls: list[Callable[[], Any]]) -> list[str]:
+    """What becomes of calls that are made at once: an empty text, or the error's."""
+
+    def run(call: Callable[[], Any]) -> str:
+        try:
+            call()
+        except ClientError as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return sorted(pool.map(run, calls))
+
+
+def test_of_creations_at_once_one_succeeds(deployer: Any) -> None:
+    config = deployer.config()
+    deployer.endpoints.append("contested")
+    create = deployer.sagemaker.create_endpoint
+    calls = [lambda: create(EndpointName="contested", EndpointConfigName=config)] * 6
+    first, *others = outcomes(calls)
+    assert first == ""
+    assert all("already existing" in message and "ValidationException" in message for message in others)
+    assert deployer.settled("contested")["EndpointStatus"] == "InService"
+
+
+def test_of_updates_at_once_one_succeeds(deployer: Any) -> None:
+    deployer.endpoint("wanted")
+    config = deployer.config()
+    update = deployer.sagemaker.update_endpoint
+    first, *others = outcomes([lambda: update(EndpointName="wanted", EndpointConfigName=config)] * 6)
+    assert first == ""
+    assert all("in-progress" in message for message in others)
+    deployer.settled("wanted")

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from chem_endpoints.local.cfn_types import TYPES
+
 pytestmark = pytest.mark.end_to_end
 Clients = Callable[[str], Any]
 Json = dict[str, Any]
@@ -94,4 +96,91 @@ def test_every_setting_is_made_changed_restored_and_deleted(cloud: Any, client: 
     broken = {**template(3, cloud.name), "Last": wrong}
     assert cloud.update(broken) == "UPDATE_ROLLBACK_COMPLETE", cloud.reasons()
     assert_is_at(2, ids, client)
+    assert cloud.delete() == "DELETE_COMPLETE", cloud.reasons()
+
+
+UPDATABLE = sorted(name for name, kind in TYPES.items() if kind.update is not None)
+
+
+def test_every_type_with_functions_of_its_own_knows_its_properties() -> None:
+    generic = {name for name in UPDATABLE if TYPES[name].known is None}
+    assert generic == {
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::Dashboard",
+    }
+
+
+@pytest.mark.parametrize("name", ["Key", "Alias", "Bucket", "Topic", "TopicPolicy", "Repository", "Role", "Policy"])
+def test_an_unknown_property_fails_an_update(cloud: Any, name: str) -> None:
+    assert_update_fails(cloud, name, "Nonsense", r"extraneous key [Nonsense] is not permitted")
+
+
+@pytest.mark.parametrize("name", ["ManagedPolicy", "Parameter", "LogGroup", "Dashboard"])
+def test_an_unknown_property_fails_an_update_of_the_others(cloud: Any, name: str) -> None:
+    assert_update_fails(cloud, name, "Nonsense", r"extraneous key [Nonsense] is not permitted")
+
+
+@pytest.mark.parametrize(("name", "member"), [("LogGroup", "KmsKeyId"), ("Topic", "Subscription")])
+def test_what_cannot_be_changed_in_place_fails_an_update(cloud: Any, name: str, member: str) -> None:
+    assert_update_fails(cloud, name, member, f"cannot change [{member}] of an existing resource")
+
+
+def assert_update_fails(cloud: Any, name: str, member: str, reason: str) -> None:
+    needed = {"Alias": ["Key"], "TopicPolicy": ["Topic"], "Policy": ["Role"], "ManagedPolicy": ["Role"]}.get(name, [])
+    whole = template(1, cloud.name)
+    chosen = {key: whole[key] for key in [*needed, name]}
+    assert cloud.create(chosen) == "CREATE_COMPLETE", cloud.reasons()
+    chosen[name] = {**whole[name], "Properties": {**whole[name]["Properties"], member: "x"}}
+    assert cloud.update(chosen) == "UPDATE_ROLLBACK_COMPLETE"
+    assert reason in cloud.reasons()
+    assert cloud.delete() == "DELETE_COMPLETE", cloud.reasons()
+
+
+def test_a_removed_topic_attribute_is_taken_away(cloud: Any, client: Clients) -> None:
+    cloud.create({"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": "alias/x"}}})
+    arn = cloud.api.describe_stack_resources(StackName=cloud.name)["StackResources"][0]["PhysicalResourceId"]
+    assert client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["KmsMasterKeyId"] == "alias/x"
+    assert cloud.update({"Topic": {"Type": "AWS::SNS::Topic"}}) == "UPDATE_COMPLETE"
+    assert not client("sns").get_topic_attributes(TopicArn=arn)["Attributes"].get("KmsMasterKeyId")
+
+
+def test_a_rollback_keeps_the_permissions(cloud: Any, client: Clients) -> None:
+    iam, holder, name = client("iam"), f"h-{cloud.name}", f"p-{cloud.name}"
+    iam.create_role(RoleName=holder, AssumeRolePolicyDocument=json.dumps(_TRUST))
+
+    def resources(holders: list[str], attached: list[Any]) -> dict[str, Json]:
+        managed = {"ManagedPolicyName": name, "PolicyDocument": policy(1), "Roles": holders}
+        role = {"RoleName": cloud.name, "AssumeRolePolicyDocument": _TRUST, "ManagedPolicyArns": attached}
+        inline = {"PolicyName": "inline", "PolicyDocument": policy(1), "Roles": holders}
+        return {
+            "Managed": {"Type": "AWS::IAM::ManagedPolicy", "Properties": managed},
+            "Inline": {"Type": "AWS::IAM::Policy", "Properties": inline},
+            "Role": {"Type": "AWS::IAM::Role", "Properties": role},
+        }
+
+    def attached_to(role: str) -> list[str]:
+        return [item["PolicyName"] for item in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]]
+
+    own, nobodys = {"Ref": "Managed"}, "arn:aws:iam::123456789012:policy/nobodys"
+    assert cloud.create(resources([holder], [own])) == "CREATE_COMPLETE", cloud.reasons()
+    for broken in (resources(["nobody"], [own]), resources([holder], [own, nobodys]), resources([holder], [nobodys])):
+        assert cloud.update(broken) == "UPDATE_ROLLBACK_COMPLETE", cloud.reasons()
+        assert attached_to(holder) == attached_to(cloud.name) == [name]
+        assert iam.list_role_policies(RoleName=holder)["PolicyNames"] == ["inline"]
+    assert cloud.update(resources([], [])) == "UPDATE_COMPLETE", cloud.reasons()
+    assert attached_to(holder) == attached_to(cloud.name) == []
+    assert cloud.delete() == "DELETE_COMPLETE", cloud.reasons()
+
+
+def test_an_endpoint_that_was_deleted_by_hand_is_deleted_with_its_stack(cloud: Any, deployer: Any) -> None:
+    config = deployer.config()
+    endpoint = {"EndpointName": cloud.name, "EndpointConfigName": config}
+    resources = {"Endpoint": {"Type": "AWS::SageMaker::Endpoint", "Properties": endpoint}}
+    assert cloud.create(resources) == "CREATE_COMPLETE", cloud.reasons()
+    resources["Endpoint"]["Properties"] = {**endpoint, "Nonsense": 1}
+    assert cloud.update(resources) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "extraneous key [Nonsense]" in cloud.reasons()
+    deployer.sagemaker.delete_endpoint(EndpointName=cloud.name)
     assert cloud.delete() == "DELETE_COMPLETE", cloud.reasons()

@@ -95,9 +95,11 @@ def test_an_unknown_endpoint_is_a_validation_error(client: Clients) -> None:
     }
 
 
-def test_an_unknown_variant_is_unavailable(client: Clients) -> None:
-    with pytest.raises(ClientError, match="Variant Blue does not exist"):
-        client("sagemaker-runtime").invoke_endpoint(EndpointName="echo", Body=b"x", TargetVariant="Blue")
+def test_an_unknown_variant_is_a_validation_error(client: Clients) -> None:
+    with pytest.raises(ClientError, match="Variant other does not exist") as caught:
+        client("sagemaker-runtime").invoke_endpoint(EndpointName="echo", Body=b"x", TargetVariant="other")
+    assert caught.value.response["Error"]["Code"] == "ValidationError"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
 def test_an_asynchronous_call_of_a_synchronous_endpoint_is_refused(client: Clients) -> None:

@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from chem_endpoints.local.address import HEALTH_PATH, Address, find_running, has_ipv6_loopback, read_health, state_file
+from chem_endpoints.local.address import (
+    FOLDER_VARIABLE,
+    HEALTH_PATH,
+    Address,
+    find_running,
+    has_ipv6_loopback,
+    read_health,
+    state_file,
+)
 
 pytestmark = pytest.mark.end_to_end
 
@@ -95,3 +103,58 @@ def test_nothing_confidential_is_logged(local_aws: Address, clone: Path, client:
     assert connection.getresponse().status == 400
     connection.close()
     assert secret not in (clone / "service.log").read_text()
+
+
+def test_of_two_at_once_one_starts(tmp_path: Path) -> None:
+    processes = [start(tmp_path, "--port", "0") for _ in range(2)]
+    lines = [process.stdout.readline() if process.stdout else "" for process in processes]
+    assert sorted("ready on" in line for line in lines) == [False, True], lines
+    for process, line in zip(processes, lines, strict=True):
+        if "ready on" in line:
+            process.terminate()
+        process.communicate(timeout=30)
+        assert process.returncode == (0 if "ready on" in line else 1)
+
+
+def answer(address: Address, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=5)
+    connection.request(method, path, body, headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body", "status"),
+    [
+        ("POST", "/", {"Origin": "https://evil.example"}, b"", 403),
+        ("GET", HEALTH_PATH, {"Origin": "http://localhost:1"}, None, 403),
+        ("POST", "/moto-api/reset", {}, b"", 403),
+        ("GET", "/moto-api/", {}, None, 403),
+        ("POST", "/", {"X-Amz-Target": "SageMaker.CreateEndpoint"}, b"{", 400),
+        ("POST", "/", {"X-Amz-Target": "SageMaker.CreateEndpoint"}, b"[]", 400),
+        ("POST", "/", {"X-Amz-Target": "SageMaker.CreateEndpoint"}, b'{"EndpointName": 1}', 400),
+        ("POST", "/endpoints/none/invocations", {"Content-Length": "abc"}, None, 400),
+        ("POST", "/endpoints/none/invocations", {"Content-Length": "-1"}, None, 400),
+    ],
+)
+def test_what_no_aws_client_sends_is_refused(
+    local_aws: Address, method: str, path: str, headers: dict[str, str], body: bytes | None, status: int
+) -> None:
+    assert answer(local_aws, method, path, headers, body) == status
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xff\xfe", b"Action=Nonsense", b"Action=CreateStack", b"Action=CreateStack&Tags.x=1"]
+)
+def test_malformed_queries_are_refused(local_aws: Address, body: bytes) -> None:
+    scope = "AWS4-HMAC-SHA256 Credential=a/20200101/us-east-1/cloudformation/aws4_request"
+    assert answer(local_aws, "POST", "/", {"Authorization": scope}, body) == 400
+
+
+def test_a_stale_state_file_does_not_name_another_folders_local_aws(
+    local_aws: Address, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    state_file(clone).write_text(json.dumps({"port": local_aws.port, "pid": 1}))
+    assert find_running(clone) is None

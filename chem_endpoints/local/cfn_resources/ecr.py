@@ -59,6 +59,10 @@ def _update_repository(context: Context, made: Made, old: Values, new: Values) -
         ecr.delete_lifecycle_policy(repositoryName=made.physical_id)
     if old.get("RepositoryPolicyText") and not settings["policy"]:
         ecr.delete_repository_policy(repositoryName=made.physical_id)
+    if "ImageScanningConfiguration" in old:
+        settings["scanning"] = settings["scanning"] or {"scanOnPush": False}
+    if "ImageTagMutability" in old:
+        settings["mutability"] = settings["mutability"] or "MUTABLE"
     _apply_settings(context, made.physical_id, settings)
     arn = made.attributes["Arn"]
     change_tags(
@@ -78,6 +82,19 @@ def _delete_repository(context: Context, made: Made, properties: Values) -> None
 ECR_TYPES: tuple[ResourceType, ...] = (
     ResourceType(
         name="AWS::ECR::Repository",
+        known=frozenset(
+            {
+                "RepositoryName",
+                "EmptyOnDelete",
+                "EncryptionConfiguration",
+                "ImageScanningConfiguration",
+                "ImageTagMutability",
+                "ImageTagMutabilityExclusionFilters",
+                "LifecyclePolicy",
+                "RepositoryPolicyText",
+                "Tags",
+            }
+        ),
         create=_create_repository,
         update=_update_repository,
         delete=_delete_repository,

@@ -1,6 +1,6 @@
 """CloudFormation types of KMS."""
 
-from chem_endpoints.local.cfn_properties import Properties, given
+from chem_endpoints.local.cfn_properties import Properties, PropertyError, given
 from chem_endpoints.local.cfn_resource_type import (
     ApiCalls,
     Context,
@@ -47,11 +47,16 @@ def _set_switches(context: Context, key_id: str, switches: Values) -> None:
         kms.disable_key_rotation(KeyId=key_id)
     if str(switches["Enabled"]).lower() == "false":
         kms.disable_key(KeyId=key_id)
+    else:
+        kms.enable_key(KeyId=key_id)
 
 
 def _update_key(context: Context, made: Made, old: Values, new: Values) -> Made:
     taken, kms = Properties(new), context.client("kms")
-    if policy := taken.take_json("KeyPolicy"):
+    policy = taken.take_json("KeyPolicy")
+    if policy is None and "KeyPolicy" in old:
+        raise PropertyError("#: the local AWS cannot remove [KeyPolicy] from an existing key")
+    if policy is not None:
         kms.put_key_policy(KeyId=made.physical_id, PolicyName="default", Policy=policy)
     kms.update_key_description(KeyId=made.physical_id, Description=taken.take("Description", ""))
     switches = {name: taken.take(name) for name in ("EnableKeyRotation", "RotationPeriodInDays", "Enabled")}
@@ -94,6 +99,22 @@ _ALIAS = ApiCalls(
 KMS_TYPES: tuple[ResourceType, ...] = (
     ResourceType(
         name="AWS::KMS::Key",
+        known=frozenset(
+            {
+                "KeyPolicy",
+                "Description",
+                "KeySpec",
+                "KeyUsage",
+                "MultiRegion",
+                "Origin",
+                "BypassPolicyLockoutSafetyCheck",
+                "PendingWindowInDays",
+                "EnableKeyRotation",
+                "RotationPeriodInDays",
+                "Enabled",
+                "Tags",
+            }
+        ),
         create=_create_key,
         update=_update_key,
         delete=_schedule_deletion,
@@ -101,6 +122,7 @@ KMS_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         name="AWS::KMS::Alias",
+        known=frozenset({"AliasName", "TargetKeyId"}),
         create=_ALIAS.run_create,
         update=_update_alias,
         delete=_ALIAS.run_delete,

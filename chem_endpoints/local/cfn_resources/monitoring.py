@@ -91,6 +91,8 @@ MONITORING_TYPES: tuple[ResourceType, ...] = (
     api_type("AWS::CloudWatch::Dashboard", _DASHBOARD),
     ResourceType(
         name="AWS::Logs::LogGroup",
+        known=frozenset({"LogGroupName", "RetentionInDays", "KmsKeyId", "LogGroupClass", "Tags"}),
+        fixed=frozenset({"KmsKeyId"}),
         create=_create_log_group,
         update=_update_log_group,
         delete=_delete_log_group,

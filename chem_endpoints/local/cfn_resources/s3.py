@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from chem_endpoints.local.cfn_properties import Properties, PropertyError
+from chem_endpoints.local.cfn_properties import Properties
 from chem_endpoints.local.cfn_resource_type import Context, ResourceType, Values, undone_on_failure
 from chem_endpoints.local.cfn_stack import Made
 
@@ -138,7 +138,6 @@ _SETTINGS = {
 
 
 def _create_bucket(context: Context, properties: Values) -> Made:
-    _refuse_unknown(properties)
     name = properties.get("BucketName") or context.lower_name()
     place = {} if context.region == "us-east-1" else {"LocationConstraint": context.region}
     context.call("s3", "create_bucket", {"Bucket": name, **({"CreateBucketConfiguration": place} if place else {})})
@@ -152,12 +151,6 @@ def _create_bucket(context: Context, properties: Values) -> Made:
             "RegionalDomainName": f"{name}.s3.{context.region}.amazonaws.com",
         },
     )
-
-
-def _refuse_unknown(properties: Values) -> None:
-    unknown = sorted(set(properties) - set(_SETTINGS) - {"BucketName"})
-    if unknown:
-        raise PropertyError(f"#: extraneous key [{', '.join(unknown)}] is not permitted")
 
 
 def _apply(context: Context, bucket: str, old: Values, new: Values) -> None:
@@ -174,7 +167,6 @@ def _apply(context: Context, bucket: str, old: Values, new: Values) -> None:
 
 
 def _update_bucket(context: Context, made: Made, old: Values, new: Values) -> Made:
-    _refuse_unknown(new)
     _apply(context, made.physical_id, old, new)
     return made
 
@@ -202,6 +194,7 @@ def _delete_bucket_policy(context: Context, made: Made, _properties: Values) -> 
 S3_TYPES: tuple[ResourceType, ...] = (
     ResourceType(
         name="AWS::S3::Bucket",
+        known=frozenset({*_SETTINGS, "BucketName"}),
         create=_create_bucket,
         update=_update_bucket,
         delete=_delete_bucket,
@@ -210,6 +203,7 @@ S3_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         name="AWS::S3::BucketPolicy",
+        known=frozenset({"Bucket", "PolicyDocument"}),
         create=_put_bucket_policy,
         update=_update_bucket_policy,
         delete=_delete_bucket_policy,

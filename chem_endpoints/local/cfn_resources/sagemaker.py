@@ -1,10 +1,14 @@
 """CloudFormation types of SageMaker hosting."""
 
 import time
+from dataclasses import replace
+
+from botocore.exceptions import ClientError
 
 from chem_endpoints.local.cfn_resource_type import (
     ApiCalls,
     Context,
+    Delete,
     ResourceType,
     Values,
     api_type,
@@ -79,7 +83,20 @@ def _delete_endpoint(context: Context, made: Made, _properties: Values) -> None:
     context.client("sagemaker").delete_endpoint(EndpointName=made.attributes["EndpointName"])
 
 
-SAGEMAKER_TYPES: tuple[ResourceType, ...] = (
+def _done_if_gone(delete: Delete) -> Delete:
+    """What somebody has deleted by hand is deleted."""
+
+    def run(context: Context, made: Made, properties: Values) -> None:
+        try:
+            delete(context, made, properties)
+        except ClientError as error:
+            if "could not find" not in str(error).lower():
+                raise
+
+    return run
+
+
+_TYPES = (
     api_type(
         "AWS::SageMaker::Model",
         ApiCalls(
@@ -106,6 +123,7 @@ SAGEMAKER_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         name="AWS::SageMaker::Endpoint",
+        known=frozenset({"EndpointName", "EndpointConfigName", "DeploymentConfig", "Tags", *_CREATE_ONLY_FOR_UPDATE}),
         create=_create_endpoint,
         update=_update_endpoint,
         delete=_delete_endpoint,
@@ -113,3 +131,5 @@ SAGEMAKER_TYPES: tuple[ResourceType, ...] = (
         name_property="EndpointName",
     ),
 )
+
+SAGEMAKER_TYPES: tuple[ResourceType, ...] = tuple(replace(item, delete=_done_if_gone(item.delete)) for item in _TYPES)

@@ -14,14 +14,16 @@ from chem_endpoints.local.cfn_resource_type import (
 )
 from chem_endpoints.local.cfn_stack import Made
 
-_TOPIC_ATTRIBUTES = (
-    "DisplayName",
-    "KmsMasterKeyId",
-    "FifoTopic",
-    "ContentBasedDeduplication",
-    "TracingConfig",
-    "SignatureVersion",
-)
+_CHANGEABLE_ATTRIBUTES = {
+    "DisplayName": "",
+    "KmsMasterKeyId": "",
+    "ContentBasedDeduplication": "false",
+    "TracingConfig": "PassThrough",
+    "SignatureVersion": "1",
+}
+"""Attributes of a topic, and what each is without the property."""
+
+_TOPIC_ATTRIBUTES = (*_CHANGEABLE_ATTRIBUTES, "FifoTopic")
 
 
 def _topic_attributes(properties: Properties) -> dict[str, str]:
@@ -43,11 +45,11 @@ def _create_topic(context: Context, properties: Values) -> Made:
 
 
 def _update_topic(context: Context, made: Made, old: Values, new: Values) -> Made:
-    taken = Properties({key: value for key, value in new.items() if key not in ("TopicName", "Subscription", "Tags")})
     sns = context.client("sns")
-    for name, value in _topic_attributes(taken).items():
-        sns.set_topic_attributes(TopicArn=made.physical_id, AttributeName=name, AttributeValue=value)
-    taken.end()
+    for name, default in _CHANGEABLE_ATTRIBUTES.items():
+        if old.get(name) != new.get(name):
+            value = str(new.get(name, default))
+            sns.set_topic_attributes(TopicArn=made.physical_id, AttributeName=name, AttributeValue=value)
     change_tags(
         old,
         new,
@@ -115,6 +117,8 @@ _SUBSCRIPTION = ApiCalls(
 SNS_TYPES: tuple[ResourceType, ...] = (
     ResourceType(
         name="AWS::SNS::Topic",
+        known=frozenset({*_TOPIC_ATTRIBUTES, "TopicName", "Subscription", "Tags"}),
+        fixed=frozenset({"Subscription"}),
         create=_create_topic,
         update=_update_topic,
         delete=_delete_topic,
@@ -123,6 +127,7 @@ SNS_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         name="AWS::SNS::TopicPolicy",
+        known=frozenset({"Topics", "PolicyDocument"}),
         create=_set_topic_policies,
         update=_update_topic_policies,
         delete=_forget_topic_policies,

@@ -19,7 +19,12 @@ def _create_parameter(context: Context, properties: Values) -> Made:
     return Made(physical_id=name, attributes={"Type": parameters["Type"], "Value": parameters["Value"]})
 
 
-def _update_parameter(context: Context, made: Made, _old: Values, new: Values) -> Made:
+def _update_parameter(context: Context, made: Made, old: Values, new: Values) -> Made:
+    lost = [key for key in old.get("Tags") or {} if key not in (new.get("Tags") or {})]
+    if lost:
+        context.client("ssm").remove_tags_from_resource(
+            ResourceType="Parameter", ResourceId=made.physical_id, TagKeys=lost
+        )
     return _create_parameter(context, {**new, "Name": made.physical_id})
 
 
@@ -30,6 +35,9 @@ def _delete_parameter(context: Context, made: Made, _properties: Values) -> None
 SSM_TYPES: tuple[ResourceType, ...] = (
     ResourceType(
         name="AWS::SSM::Parameter",
+        known=frozenset(
+            {"Name", "Type", "Value", "Description", "Tier", "AllowedPattern", "DataType", "Policies", "Tags"}
+        ),
         create=_create_parameter,
         update=_update_parameter,
         delete=_delete_parameter,

@@ -1,0 +1,35 @@
+"""The engine without a server: faults of its own."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from chem_endpoints.local import cfn_engine
+from chem_endpoints.local.cfn_engine import Deployment
+from chem_endpoints.local.cfn_resource_type import ResourceType
+from chem_endpoints.local.cfn_stack import Desired, Made, Stack
+from chem_endpoints.local.cfn_types import TYPES
+from chem_endpoints.local.own_clients import OwnClients
+
+
+def test_an_unexpected_fault_rolls_back(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    made: list[str] = []
+
+    def create(_context: Any, _properties: Any) -> Made:
+        made.append("thing")
+        return Made(physical_id="thing")
+
+    def outputs_of(_resolver: Any) -> Any:
+        raise RuntimeError("a fault of ours")
+
+    kind = ResourceType(name="AWS::SNS::Topic", create=create, delete=lambda *_: made.remove("thing"))
+    monkeypatch.setitem(TYPES, "AWS::SNS::Topic", kind)
+    monkeypatch.setattr(cfn_engine, "outputs_of", outputs_of)
+    stack = Stack(name="s", region="us-east-1", stack_id="id", status="CREATE_IN_PROGRESS")
+    desired = SimpleNamespace(template={"Resources": {"Thing": {"Type": "AWS::SNS::Topic"}}}, parameters={})
+    Deployment(stack, cast("Desired", desired), cast("OwnClients", None), {}).run()
+    assert made == []
+    assert stack.status == "ROLLBACK_COMPLETE"
+    assert any("RuntimeError" in (event.reason or "") for event in stack.events)
+    assert "a fault of ours" in caplog.text
