@@ -10,7 +10,7 @@ demo: setup ## train, deploy onto the local AWS with the real CDK CLI, predict
 	@$(bin)/chem-endpoints demo
 
 test: setup ## the tests, with the coverage figure
-	@$(bin)/python -m pytest --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+	@$(bin)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
 soak: setup ## the property tests with 20 000 examples each (tests/conftest.py)
 	@$(bin)/python -m pytest tests/wire tests/client --hypothesis-profile=soak

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import boto3
@@ -177,7 +178,7 @@ def test_the_endpoint_tells_what_it_is(endpoint: Connect) -> None:
 
 
 def test_mistakes_are_told_before_anything_is_sent(endpoint: Connect) -> None:
-    with pytest.raises(EndpointNotFoundError, match="there is no endpoint 'logs-v9'"):
+    with pytest.raises(EndpointNotFoundError, match="there is no such endpoint here"):
         endpoint("logs-v9").inference("CCO")
     with pytest.raises(InvalidInputError, match=r"feature 'smiles' has no column \(nearest: smile\)"):
         endpoint("logs-v1").inference(pd.DataFrame({"smile": ["CCO"]}))
@@ -192,7 +193,7 @@ def test_a_request_of_the_wrong_kind_is_refused_as_aws_does(endpoint: Connect) -
     end = endpoint("logs-async-v1")
     transport = RealtimeTransport(end.name, end._clients)
     with pytest.raises(RequestRefusedError):
-        transport.invoke(Invocation(body=b"smiles\nC\n", content_type="text/csv", attributes="return=all"))
+        transport.invoke(Invocation(body=b"smiles\nC\n", content_type="text/csv", attributes="return=all"), Event())
 
 
 def test_a_file_goes_through_the_command_line(demonstration: Any, root: Path, tmp_path: Path) -> None:
@@ -231,3 +232,11 @@ def test_local_run_says_in_one_line_that_nothing_is_up(root: Path, tmp_path: Pat
     assert told.stderr.splitlines() == [
         "Error: the local AWS of this clone is not up. Start it: chem-endpoints local up --detach"
     ]
+
+
+@pytest.mark.usefixtures("aws_environment")
+def test_the_python_in_the_readme(root: Path) -> None:
+    (code,) = re.findall(r"^```python local\n(.*?)^```$", (root / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {"df": pd.DataFrame({"smiles": ["CCO", "bad"]})}
+    exec(code, names)
+    assert names["out"]["prediction"].notna().tolist() == [True, False]

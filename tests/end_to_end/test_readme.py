@@ -5,7 +5,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -46,11 +45,3 @@ def test_the_way_by_hand(root: Path, copy_of_the_clone: Path) -> None:
     assert "14 of 14 rows predicted" in told.stdout
     predicted = pd.read_csv(copy_of_the_clone / "predicted.csv")
     assert predicted["prediction"].notna().all()
-
-
-@pytest.mark.usefixtures("aws_environment")
-def test_the_python_in_the_readme(root: Path) -> None:
-    (code,) = blocks(root, "python")
-    names: dict[str, Any] = {"df": pd.DataFrame({"smiles": ["CCO", "bad"]})}
-    exec(code, names)
-    assert names["out"]["prediction"].notna().tolist() == [True, False]

@@ -194,7 +194,8 @@ def test_an_unknown_type_fails_the_deployment(cdk: Run, assemblies: Path) -> Non
 def test_destroy_leaves_nothing(cdk: Run, assemblies: Path, client: Clients) -> None:
     cdk("destroy", "--app", assemblies / "changed", "--all", "--concurrency", "3", "--force")
     stacks = client("cloudformation").describe_stacks()["Stacks"]
-    assert [stack["StackName"] for stack in stacks] == ["CDKToolkit"]
+    others = ("CDKToolkit", "s-")  # "s-…": made by the tests of CloudFormation, which share this local AWS
+    assert not [stack["StackName"] for stack in stacks if not stack["StackName"].startswith(others)]
     names = {"sync-v1", "async-v1"}
     assert not names & {item["EndpointName"] for item in client("sagemaker").list_endpoints()["Endpoints"]}
     models = [item["ModelName"] for item in client("sagemaker").list_models()["Models"]]
