@@ -105,9 +105,20 @@ def test_sigterm_finishes_the_requests_that_are_under_way_and_exits_with_0(
 
 
 def test_sigterm_while_the_model_loads_ends_the_start(start_server: Start, own_script_bundle: Bundle) -> None:
-    source = (
-        "import time\n\ndef model_fn(model_dir):\n    time.sleep(60)\n\ndef predict_fn(df, model):\n    return df\n"
-    )
-    server = start_server(own_script_bundle(source), ready=False)
-    time.sleep(2)
+    source = """
+import pathlib, time
+
+def model_fn(model_dir):
+    (pathlib.Path(model_dir).parent / "begun").touch()
+    time.sleep(60)
+
+def predict_fn(df, model):
+    return df
+"""
+    model_dir = own_script_bundle(source)
+    server = start_server(model_dir, ready=False)
+    deadline = time.monotonic() + 60
+    while not (model_dir.parent / "begun").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert server.stop() == 0
+    assert server.events[-1]["event"] == "stopped"
