@@ -24,7 +24,7 @@ if ! "$python" -c 'import pip, sys; sys.exit(sys.version_info[:2] != (3, 11))' 2
   "$interpreter" -m venv --clear .venv
 fi
 
-echo "setup: installing the locked packages (first time: about 600 MB of downloads)"
+echo "setup: installing the locked packages (the first time it downloads several hundred MB)"
 "$python" -m pip install --quiet --disable-pip-version-check "uv==$uv_version" \
   || { echo "setup.sh: pip could not fetch uv $uv_version. Is the package index reachable?" >&2; exit 1; }
 export VIRTUAL_ENV="$PWD/.venv" UV_PYTHON_DOWNLOADS=never

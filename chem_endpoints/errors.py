@@ -4,7 +4,6 @@
 
     EndpointError
     ├── EndpointNotFoundError     no such endpoint in this account and region
-    ├── EndpointNotReadyError     it is being created, has failed, or does not answer yet
     ├── ForeignEndpointError      it was not deployed by Chem Endpoints
     ├── AccessRefusedError        AWS does not let this caller do it
     ├── InvalidInputError         the frame does not fit the model (also a ValueError)
@@ -21,10 +20,6 @@ class EndpointError(Exception):
 
 class EndpointNotFoundError(EndpointError):
     """There is no such endpoint in this account and region."""
-
-
-class EndpointNotReadyError(EndpointError):
-    """The endpoint exists but cannot answer now."""
 
 
 class ForeignEndpointError(EndpointError):

@@ -123,18 +123,21 @@ def _predict_isolating(frame: pd.DataFrame, loaded: LoadedModel, announce: Annou
         return failed
     finally:
         announce([])
-    return _checked(predicted, loaded).set_axis(frame.index, axis="index")
+    return _checked(predicted, loaded, rows=len(frame)).set_axis(frame.index, axis="index")
 
 
-def _checked(predicted: pd.DataFrame, loaded: LoadedModel) -> pd.DataFrame:
+def _checked(predicted: pd.DataFrame, loaded: LoadedModel, *, rows: int) -> pd.DataFrame:
     wanted = [output.name for output in answer_columns(loaded.bundle.manifest.outputs)]
     if not isinstance(predicted, pd.DataFrame):
         raise ScriptError(f"predict_fn returned a {type(predicted).__name__}, not a DataFrame")
     missing = [name for name in wanted if name not in predicted.columns and name != PREDICTION_ERROR]
     if missing:
         raise ScriptError(f"predict_fn did not add the declared columns {missing}")
-    if not predicted.index.equals(pd.RangeIndex(len(predicted))):
-        raise ScriptError("predict_fn changed the index of its rows; it must return the same rows in the same order")
+    if not predicted.index.equals(pd.RangeIndex(rows)):
+        raise ScriptError(
+            f"predict_fn got {rows} rows and returned {len(predicted)}, or changed their index; it must return the same"
+            " rows in the same order"
+        )
     typed = predicted[[name for name in wanted if name in predicted.columns]].copy()
     for output in loaded.bundle.manifest.outputs:
         try:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from chem_endpoints.wire.columns import PREDICTION_ERROR
 
 
@@ -172,18 +174,20 @@ def predict_fn(df, model):
     assert answers(server.post("smiles\nCCC\n"))[0][1] == "3.0"
 
 
+@pytest.mark.parametrize("index", ["", ".reset_index(drop=True)"])
 def test_a_script_that_loses_rows_is_our_error_not_the_callers(
-    start_server: Callable[..., Any], own_script_bundle: Callable[..., Path]
+    start_server: Callable[..., Any], own_script_bundle: Callable[..., Path], index: str
 ) -> None:
     source = """
 def model_fn(model_dir):
     return None
 
 def predict_fn(df, model):
-    kept = df if len(df) == 1 else df.iloc[1:]
+    kept = df if len(df) == 1 else df.iloc[1:]INDEX
     return kept.assign(prediction=kept["smiles"].str.len().astype(float))
 """
-    server = start_server(own_script_bundle(source), CHEM_ENDPOINTS_WORKERS="1")
+    server = start_server(own_script_bundle(source.replace("INDEX", index)), CHEM_ENDPOINTS_WORKERS="1")
     answer = server.post("smiles\nC\nCC\n")
     assert (answer.status_code, answer.json()["code"]) == (500, "model_script_error")
+    assert "got 2 rows and returned 1" in answer.json()["message"]
     assert PREDICTION_ERROR not in answer.text
