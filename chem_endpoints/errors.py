@@ -10,6 +10,7 @@
     ├── RequestRefusedError       the model's server refused the request
     ├── ModelFailedError          the model's server failed, again after retries
     ├── InvocationTimeoutError    no answer within the time allowed
+    ├── NoCapacityError           the endpoint sleeps, and nothing woke it in time
     └── AnswerMismatchError       the answer is not one row for each row sent
 """
 
@@ -54,6 +55,10 @@ class ModelFailedError(EndpointError):
 
 class InvocationTimeoutError(EndpointError):
     """No answer came within the time allowed."""
+
+
+class NoCapacityError(EndpointError):
+    """The endpoint has no copy of the model that runs, and none came within the time allowed."""
 
 
 class AnswerMismatchError(EndpointError):

@@ -26,7 +26,8 @@ def local() -> None:
 @click.option("--port", default=DEFAULT_PORT, show_default=True, help="0 picks a free one.")
 @click.option("--detach", is_flag=True, help="Run in the background.")
 @click.option("--idle-minutes", type=float, default=None, help="Stop after that long without a request.")
-def up(port: int, detach: bool, idle_minutes: float | None) -> None:
+@click.option("--clock-speed", type=float, default=1.0, show_default=True, help="60 makes a minute of a second.")
+def up(port: int, detach: bool, idle_minutes: float | None, clock_speed: float) -> None:
     """Start the local AWS.
 
     \b
@@ -39,12 +40,12 @@ def up(port: int, detach: bool, idle_minutes: float | None) -> None:
     if running := find_running(root):
         click.echo(f"already up on {running.url}")
     elif detach:
-        click.echo(f"up on {start(root, port=port, idle_minutes=idle_minutes).url}")
+        click.echo(f"up on {start(root, port=port, idle_minutes=idle_minutes, clock_speed=clock_speed).url}")
     else:
-        raise SystemExit(subprocess.run(_service(root, port, idle_minutes), check=False).returncode)
+        raise SystemExit(subprocess.run(_service(root, port, idle_minutes, clock_speed), check=False).returncode)
 
 
-def start(root: Path, *, port: int, idle_minutes: float | None) -> Address:
+def start(root: Path, *, port: int, idle_minutes: float | None, clock_speed: float = 1.0) -> Address:
     """Starts the local AWS in the background and waits until it answers.
 
     Raises:
@@ -54,7 +55,7 @@ def start(root: Path, *, port: int, idle_minutes: float | None) -> Address:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            _service(root, port, idle_minutes),
+            _service(root, port, idle_minutes, clock_speed),
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
@@ -69,8 +70,9 @@ def start(root: Path, *, port: int, idle_minutes: float | None) -> Address:
     raise click.ClickException(f"the local AWS did not come up: {' '.join(last)} (log: {log})")
 
 
-def _service(root: Path, port: int, idle_minutes: float | None) -> list[str]:
+def _service(root: Path, port: int, idle_minutes: float | None, clock_speed: float) -> list[str]:
     command = [sys.executable, "-m", "chem_endpoints.local", "--port", str(port), "--root", str(root)]
+    command += ["--clock-speed", str(clock_speed)]
     return command if idle_minutes is None else [*command, "--idle-minutes", str(idle_minutes)]
 
 

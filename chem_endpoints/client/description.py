@@ -1,7 +1,8 @@
 """What an endpoint is, found from AWS itself: kind, columns, limits, places."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from chem_endpoints.client.aws import AwsClients, read_object, split_uri
 from chem_endpoints.client.retry import call
@@ -9,7 +10,7 @@ from chem_endpoints.errors import EndpointError, ForeignEndpointError
 from chem_endpoints.wire import tags
 from chem_endpoints.wire.manifest import Manifest, model_digest
 
-Kind = Literal["realtime", "async"]
+Kind = Literal["realtime", "async", "serverless", "inference_component"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,11 @@ class EndpointDescription:
     captured: bool
     input_uri: str | None
 
+    @property
+    def component(self) -> str | None:
+        """The inference component that holds the model: it is called like its endpoint."""
+        return self.name if self.kind == "inference_component" else None
+
 
 def describe_endpoint(name: str, clients: AwsClients) -> EndpointDescription:
     """Reads endpoint, configuration, tags and manifest.
@@ -74,13 +80,23 @@ def describe_endpoint(name: str, clients: AwsClients) -> EndpointDescription:
     manifest = _read_manifest(clients, tagged)
     return EndpointDescription(
         name=name,
-        kind="async" if config.get("AsyncInferenceConfig") else "realtime",
+        kind=kind_of(config),
         manifest=Manifest.model_validate_json(manifest),
         digest=tagged[tags.MODEL_SHA256],
         settings=_settings(tagged),
         captured=bool(config.get("DataCaptureConfig", {}).get("EnableCapture")),
         input_uri=tagged.get(tags.INPUT_URI),
     )
+
+
+def kind_of(config: Mapping[str, Any]) -> Kind:
+    """The kind of endpoint that a configuration makes."""
+    variant = config["ProductionVariants"][0]
+    if config.get("AsyncInferenceConfig"):
+        return "async"
+    if "ServerlessConfig" in variant:
+        return "serverless"
+    return "realtime" if "ModelName" in variant else "inference_component"
 
 
 def endpoint_status(name: str, clients: AwsClients) -> str:

@@ -15,9 +15,10 @@ from tqdm.auto import tqdm
 from chem_endpoints.client.asynchronous import AsyncTransport
 from chem_endpoints.client.attach import attach, read_answer
 from chem_endpoints.client.aws import connect
+from chem_endpoints.client.capacity import WAKE_SECONDS
 from chem_endpoints.client.chunks import Chunk, cut, model_columns
 from chem_endpoints.client.description import EndpointDescription, describe_endpoint, endpoint_status
-from chem_endpoints.client.realtime import RealtimeTransport
+from chem_endpoints.client.realtime import BODY_LIMIT, SERVERLESS_BODY_LIMIT, RealtimeTransport
 from chem_endpoints.client.report import REPORT_KEY, Exchange, make_report
 from chem_endpoints.client.transport import Invocation, Transport
 from chem_endpoints.errors import InvalidInputError
@@ -36,14 +37,16 @@ class Endpoint:
     Args:
         name: SageMaker endpoint name.
         session: boto3 session; default: the usual credentials, profile and region.
+        wake_seconds: how long to wait for an endpoint that sleeps and whose first request wakes it.
 
     Examples:
         >>> end = Endpoint("logs-v1")                                          # doctest: +SKIP
         >>> out = end.inference(df)    # N rows in, N rows out                 # doctest: +SKIP
     """
 
-    def __init__(self, name: str, *, session: boto3.Session | None = None) -> None:
+    def __init__(self, name: str, *, session: boto3.Session | None = None, wake_seconds: float = WAKE_SECONDS) -> None:
         self.name = name
+        self._wake_seconds = wake_seconds
         self._clients = connect(session, connections=MAX_CONNECTIONS)
 
     def __repr__(self) -> str:
@@ -140,7 +143,13 @@ class Endpoint:
     def _transport(self) -> Transport:
         if self.description.kind == "async":
             return AsyncTransport(self.description, self._clients)
-        return RealtimeTransport(self.name, self._clients)
+        return RealtimeTransport(
+            self.name,
+            self._clients,
+            component=self.description.component,
+            body_limit=SERVERLESS_BODY_LIMIT if self.description.kind == "serverless" else BODY_LIMIT,
+            wake_seconds=self._wake_seconds,
+        )
 
     def _exchange(self, chunks: list[Chunk], transport: Transport, threads: int, progress: bool) -> list[Exchange]:
         attributes = RequestOptions(returned="added").to_header()

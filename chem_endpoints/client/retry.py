@@ -29,6 +29,7 @@ from chem_endpoints.errors import (
     EndpointNotFoundError,
     InvocationTimeoutError,
     ModelFailedError,
+    NoCapacityError,
     RequestRefusedError,
 )
 
@@ -66,6 +67,8 @@ REFUSED = (
 """Codes of the services that mean credentials or permissions."""
 
 ABSENT = ("Could not find endpoint", "not found")
+NO_CAPACITY = "no capacity"
+"""Words of the refusal by an inference component without copies; its code is that of a wrong request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +130,8 @@ def _of_service(response: Any) -> Failure:
     code, message = response["Error"]["Code"], response["Error"]["Message"]
     if code == "ModelError":
         return _of_container(int(response.get("OriginalStatusCode", 0)), str(response.get("OriginalMessage", message)))
+    if code.startswith("Validation") and NO_CAPACITY in message:
+        return Failure(kind="no capacity", error=NoCapacityError("no copy of the model runs at present"))
     if code.startswith("Validation") and any(words in message for words in ABSENT):
         advice = "Check the name, AWS_PROFILE and AWS_REGION"
         return Failure(kind=code, error=EndpointNotFoundError(f"there is no such endpoint here: {message} {advice}"))

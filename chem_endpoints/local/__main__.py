@@ -16,9 +16,18 @@ def parse_arguments(arguments: list[str]) -> Settings:
     parser.add_argument("--root", type=Path, default=None, help="the clone whose code runs (default: found upwards)")
     parser.add_argument("--host", default="localhost", help="loopback names only")
     parser.add_argument("--idle-minutes", type=float, default=None, help="stop after that long without a request")
+    parser.add_argument(
+        "--clock-speed", type=float, default=1.0, help="how fast time passes for scaling; 0: by hand (default: 1)"
+    )
     given = parser.parse_args(arguments)
     root = given.root.resolve() if given.root else clone_root()
-    return Settings(root=root, host=given.host, port=given.port, idle_minutes=given.idle_minutes)
+    return Settings(
+        root=root,
+        host=given.host,
+        port=given.port,
+        idle_minutes=given.idle_minutes,
+        clock_speed=given.clock_speed,
+    )
 
 
 def main() -> int:

@@ -5,7 +5,6 @@ import json
 import logging
 import re
 import threading
-import time
 import uuid
 from collections import deque
 from collections.abc import Mapping
@@ -20,6 +19,8 @@ from chem_endpoints.local.invocation_errors import InvocationError, validation_e
 from chem_endpoints.local.model_folder import s3_location
 from chem_endpoints.local.own_clients import OwnClients
 from chem_endpoints.local.runtime import Invocation, Runtime
+from chem_endpoints.local.scaling.clock import Clock
+from chem_endpoints.local.scaling.published_metrics import Backlog
 from chem_endpoints.spec.support_matrix import SUPPORT
 
 _LOGGER = logging.getLogger(__name__)
@@ -51,12 +52,12 @@ class AsyncRequest:
     timeout_seconds: int
     ttl_seconds: int
     received: datetime = field(default_factory=lambda: datetime.now(UTC))
-    queued: float = field(default_factory=time.monotonic)
+    queued: float
+    """When, in seconds of the local AWS's clock."""
 
-    @property
-    def expired(self) -> bool:
+    def expired(self, now: float) -> bool:
         """Whether it has waited for longer than it may."""
-        return time.monotonic() - self.queued > self.ttl_seconds
+        return now - self.queued > self.ttl_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +72,10 @@ class _Outcome:
 class AsyncInvocations:
     """The queues of all asynchronous endpoints."""
 
-    def __init__(self, runtime: Runtime, clients: OwnClients) -> None:
-        self._runtime, self._clients = runtime, clients
+    def __init__(self, runtime: Runtime, clients: OwnClients, clock: Clock | None = None) -> None:
+        self._runtime, self._clients, self._clock = runtime, clients, clock or Clock()
         self._queues: dict[tuple[str, str], deque[AsyncRequest]] = {}
-        self._running: dict[tuple[str, str], int] = {}
+        self._running: dict[tuple[str, str], list[AsyncRequest]] = {}
         self._changed = threading.Condition()
         threading.Thread(target=self._dispatch, name="async dispatcher", daemon=True).start()
 
@@ -82,7 +83,16 @@ class AsyncInvocations:
     def unfinished(self) -> int:
         """Requests that wait or run."""
         with self._changed:
-            return sum(map(len, self._queues.values())) + sum(self._running.values())
+            return sum(map(len, self._queues.values())) + sum(map(len, self._running.values()))
+
+    def backlog(self, region: str, name: str) -> Backlog:
+        """The queue of an endpoint: what waits and what runs, as SageMaker counts it."""
+        with self._changed:
+            waiting = list(self._queues.get((region, name), ()))
+            unfinished = [*waiting, *self._running.get((region, name), ())]
+        now = self._clock.seconds()
+        oldest = max((now - request.queued for request in unfinished), default=0.0)
+        return Backlog(size=len(unfinished), waiting=len(waiting), oldest_seconds=oldest)
 
     def accept(self, name: str, region: str, headers: Mapping[str, str], body: bytes) -> AsyncRequest:
         """Queues an invocation.
@@ -93,7 +103,7 @@ class AsyncInvocations:
         endpoint, fleet = self._runtime.serving(name, region)
         if fleet.async_config is None:
             raise validation_error(f"Endpoint {name} does not support asynchronous inference: use InvokeEndpoint.")
-        request = _request_from(fleet.async_config.get("OutputConfig", {}), headers, body)
+        request = _request_from(fleet.async_config.get("OutputConfig", {}), headers, body, self._clock.seconds())
         with self._changed:
             self._queues.setdefault((region, endpoint.name), deque()).append(request)
             self._changed.notify()
@@ -122,10 +132,11 @@ class AsyncInvocations:
             self._queues.pop(key)
             return False
         queue = self._queues[key]
-        if not queue or (self._running.get(key, 0) >= _slots(fleet) and not queue[0].expired):
+        running = self._running.setdefault(key, [])
+        if not queue or (len(running) >= _slots(fleet) and not queue[0].expired(self._clock.seconds())):
             return False
-        request = self._queues[key].popleft()
-        self._running[key] = self._running.get(key, 0) + 1
+        request = queue.popleft()
+        running.append(request)
         threading.Thread(target=self._run, args=(key, request), name="async invocation", daemon=True).start()
         return True
 
@@ -136,13 +147,14 @@ class AsyncInvocations:
                 self._put_back(key, request)
             else:
                 self._finish(key, request, outcome)
+                self._count(key, outcome)
         except (ClientError, BotoCoreError) as error:
             _LOGGER.warning("The result of an asynchronous invocation could not be stored: %s", type(error).__name__)
         except Exception:
             _LOGGER.exception("An asynchronous invocation failed inside the local AWS")
         finally:
             with self._changed:
-                self._running[key] -= 1
+                self._running[key].remove(request)
                 self._changed.notify()
 
     def _put_back(self, key: tuple[str, str], request: AsyncRequest) -> None:
@@ -152,7 +164,7 @@ class AsyncInvocations:
 
     def _outcome(self, key: tuple[str, str], request: AsyncRequest) -> _Outcome | None:
         """What became of the request; None when no instance could take it."""
-        if request.expired:
+        if request.expired(self._clock.seconds()):
             return _failed("The request expired in the queue before it could be processed.")
         region, name = key
         try:
@@ -193,6 +205,15 @@ class AsyncInvocations:
             message = json.dumps(_notice(name, region, request, outcome))
             self._clients("sns", region).publish(TopicArn=topic, Message=message)
 
+    def _count(self, key: tuple[str, str], outcome: _Outcome) -> None:
+        region, name = key
+        try:
+            _, fleet = self._runtime.serving(name, region)
+        except InvocationError:
+            return  # Deleted meanwhile: nobody asks for its metrics.
+        variant = str(fleet.config["ProductionVariants"][0]["VariantName"])
+        self._runtime.traffic.finished_async(region, name, variant, failed=outcome.failure is not None)
+
     def _topic(self, name: str, region: str, kind: str) -> str | None:
         try:
             _, fleet = self._runtime.serving(name, region)
@@ -212,7 +233,7 @@ def _failed(reason: str) -> _Outcome:
     return _Outcome(body=reason.encode(), content_type="text/plain", failure=reason)
 
 
-def _request_from(output: Mapping[str, Any], headers: Mapping[str, str], body: bytes) -> AsyncRequest:
+def _request_from(output: Mapping[str, Any], headers: Mapping[str, str], body: bytes, queued: float) -> AsyncRequest:
     location = headers.get(_PREFIX + "InputLocation")
     if (location is None) == (not body):
         raise validation_error("Provide exactly one of InputLocation and Body.")
@@ -225,6 +246,7 @@ def _request_from(output: Mapping[str, Any], headers: Mapping[str, str], body: b
     own_name = str(uuid.uuid4())
     return AsyncRequest(
         inference_id=inference_id,
+        queued=queued,
         invocation=Invocation(body=body, headers=_container_headers(headers, inference_id)),
         input_location=location,
         output_location=_join(output_path, *_output_name(headers, own_name)),

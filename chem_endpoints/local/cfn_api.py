@@ -132,6 +132,7 @@ class CloudFormationApi:
             tags=request.get("Tags", stack.tags),
             capabilities=request.get("Capabilities", []),
             role_arn=request.get("RoleARN", stack.role_arn),
+            import_existing=bool(request.get("ImportExistingResources")),
         )
 
     def _template_body(self, request: Request, region: str) -> str:

@@ -50,6 +50,8 @@ class _Step:
     after: StackResource
     before: StackResource | None = None
     replaced: bool = False
+    adopted: bool = False
+    """Whether it was there before this deployment, outside any stack."""
 
 
 class StackWork:
@@ -114,6 +116,8 @@ class Deployment(StackWork):
         super().__init__(stack, clients)
         self._desired = desired
         self._verb = "CREATE" if stack.status == "CREATE_IN_PROGRESS" else "UPDATE"
+        if self._verb == "CREATE":
+            stack.body = desired.body  # GetTemplate shows it also when the creation fails
         self._resources = dict(stack.resources)
         self._resolver: Resolver = resolver_for(stack, desired, self._resources, exports)
         self._steps: list[_Step] = []
@@ -157,7 +161,21 @@ class Deployment(StackWork):
         else:
             existing.deletion_policy, existing.replace_policy = wanted.deletion_policy, wanted.replace_policy
 
+    def _adopted(self, wanted: StackResource) -> Made | None:
+        """What exists with the declared name, if the deployment may import it."""
+        adopt = TYPES[wanted.type_name].adopt
+        if adopt is None or not self._desired.import_existing or wanted.deletion_policy not in _KEEPING:
+            return None
+        return adopt(self.context(wanted.logical_id), wanted.properties)
+
     def _create(self, wanted: StackResource, before: StackResource | None) -> None:
+        existing = self._adopted(wanted) if before is None else None
+        if existing is not None:
+            with self.reporting(wanted, "IMPORT"):
+                wanted.made = existing
+            self._steps.append(_Step(after=wanted, adopted=True))
+            self._resources[wanted.logical_id] = wanted
+            return
         resource_type = TYPES[wanted.type_name]
         with self.reporting(wanted, "CREATE" if before is None else "UPDATE"):
             resource_type.refuse_unknown(wanted.properties)
@@ -258,7 +276,8 @@ class Deployment(StackWork):
         """Removes what this deployment made, last first."""
         if self._verb == "UPDATE":
             self.stack.set_status("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-        created = [step.after for step in reversed(self._steps) if step.before is None or step.replaced]
+        made = [step for step in reversed(self._steps) if not step.adopted]
+        created = [step.after for step in made if step.before is None or step.replaced]
         removed = [self._clear_away(item, keep=item.deletion_policy == "Retain") for item in created]
         return all(removed)
 

@@ -104,6 +104,9 @@ class ResourceType:
     fixed: frozenset[str] = frozenset()
     """Properties that the local AWS applies at creation only: a later change of them is refused."""
 
+    adopt: Callable[[Context, Values], Made | None] | None = None
+    """Finds a resource with the declared name that exists already; None: such resources cannot be imported."""
+
     def replaces(self, property_name: str) -> bool:
         """Whether a change of this property makes the resource anew."""
         return self.update is None or property_name in self.replaced_by

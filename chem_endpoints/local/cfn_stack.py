@@ -157,6 +157,8 @@ class Desired:
     tags: list[dict[str, str]]
     capabilities: list[str]
     role_arn: str | None
+    import_existing: bool = False
+    """Whether resources that exist with their declared name become the stack's instead of failing it."""
 
 
 @dataclass(kw_only=True)

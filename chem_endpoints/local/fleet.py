@@ -1,91 +1,18 @@
 """The server processes that stand behind one endpoint configuration."""
 
-import logging
-import random
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 from chem_endpoints.local.guard import Guard
-from chem_endpoints.local.model_folder import HostingError, ModelFolder, check_image, unpack_model
+from chem_endpoints.local.instance import CANCELLED, Instance
+from chem_endpoints.local.model_folder import HostingError, unpack_model
 from chem_endpoints.local.own_clients import OwnClients
-from chem_endpoints.local.server_process import ServerProcess
+from chem_endpoints.local.server_pool import DEFAULT_STARTUP_SECONDS, NoInstanceError, ServerPool, ServerStart
 from chem_endpoints.local.settings import Settings
-
-_LOGGER = logging.getLogger(__name__)
-DEFAULT_STARTUP_SECONDS = 480.0
-_CANCELLED = "The endpoint was deleted before it was in service"
-_POLL_SECONDS = 0.05
-_FIRST_BACKOFF_SECONDS = 0.5
-_LONGEST_BACKOFF_SECONDS = 30.0
-_STEADY_SECONDS = 60.0
-
-
-@dataclass(eq=False)
-class Instance:
-    """A server process as the router and the supervisor see it."""
-
-    process: ServerProcess
-    startup_seconds: float
-    check: Callable[[], None]
-    """Raises HostingError when the clone's code is no longer the Model's."""
-    ready: bool = False
-    outstanding: int = 0
-    served: int = 0
-    restarts: int = 0
-    started: float = field(default_factory=time.monotonic)
-
-    def supervise(self) -> None:
-        """Starts a dead process again, after a pause that doubles with each death; routes to it once it pings."""
-        now = time.monotonic()
-        if self.process.alive:
-            if not self.ready and self.process.ping():
-                self.ready = True
-            elif self.ready and now - self.started > _STEADY_SECONDS:
-                self.restarts = 0
-            return
-        if self.ready:
-            self.ready, self.started = False, now
-        pause = min(_FIRST_BACKOFF_SECONDS * 2**self.restarts, _LONGEST_BACKOFF_SECONDS)
-        if now - self.started >= pause:
-            self.restarts, self.started = self.restarts + 1, now
-            self._start_again()
-
-    def _start_again(self) -> None:
-        try:
-            self.check()
-            self.process.start()
-        except HostingError as error:
-            _LOGGER.warning("A server that ended is not started again: %s", error)
-        except Exception:
-            _LOGGER.exception("A server that ended could not be started again; the next attempt follows")
-
-
-@dataclass(eq=False)
-class Variant:
-    """A production variant: its settings, its model and its instances."""
-
-    settings: dict[str, Any]
-    model: ModelFolder
-    instances: list[Instance]
-
-    @property
-    def name(self) -> str:
-        """The variant's name."""
-        return str(self.settings["VariantName"])
-
-    @property
-    def weight(self) -> float:
-        """Its share of the traffic, relative to the others'."""
-        return float(self.settings.get("InitialVariantWeight", 1.0))
-
-
-class NoInstanceError(Exception):
-    """No instance can take a request now."""
+from chem_endpoints.local.shares import Share, WeightedTurns
+from chem_endpoints.local.variant import SERVERLESS_STARTUP_SECONDS, ServerlessVariant, Variant
 
 
 class UnknownVariantError(Exception):
@@ -95,13 +22,12 @@ class UnknownVariantError(Exception):
 class Fleet:
     """All processes of one endpoint configuration."""
 
-    def __init__(self, config: dict[str, Any], variants: list[Variant], stop_seconds: float) -> None:
+    def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
-        self.variants = variants
-        self._stop_seconds = stop_seconds
-        self._lock = threading.Lock()
-        self._supervision = threading.Lock()
-        self._stopped = False
+        self.variants: list[Variant] = []
+        """The production variants."""
+        self.shadows: list[Variant] = []
+        self._turns, self._copied = WeightedTurns(), Share()
 
     @property
     def config_name(self) -> str:
@@ -114,169 +40,173 @@ class Fleet:
         return self.config.get("AsyncInferenceConfig")
 
     @property
+    def takes_components(self) -> bool:
+        """Whether inference components serve here, instead of the variants themselves."""
+        return has_components(self.config)
+
+    @property
+    def is_serverless(self) -> bool:
+        """Whether it has no instances."""
+        return is_serverless(self.config)
+
+    @property
+    def all_variants(self) -> list[Variant]:
+        """Production variants, then the shadow."""
+        return [*self.variants, *self.shadows]
+
+    @property
     def instances(self) -> list[Instance]:
-        """The instances of all variants."""
+        """The instances of all production variants."""
         return [instance for variant in self.variants for instance in variant.instances]
+
+    def variant(self, name: str) -> Variant:
+        """The variant of this name.
+
+        Raises:
+            UnknownVariantError: there is none.
+        """
+        for variant in self.all_variants:
+            if variant.name == name:
+                return variant
+        raise UnknownVariantError(f"Variant {name} does not exist")
 
     @contextmanager
     def routed(self, variant_name: str | None) -> Iterator[tuple[str, int]]:
-        """Variant and port for one request: the ready instance with the fewest outstanding requests.
+        """Variant and port for one request: of the named variant, or of the one whose turn it is by weight.
 
         Raises:
-            NoInstanceError: none is ready.
+            NoInstanceError: no server can take it.
             UnknownVariantError: the endpoint has no such variant.
+            ThrottledError, ColdStartError: as `Variant.routed` says.
         """
-        with self._lock:
-            variant = self._choose_variant(variant_name)
-            ready = [instance for instance in variant.instances if instance.ready]
-            if not ready:
-                raise NoInstanceError(f"Variant {variant.name} has no healthy instance at present")
-            instance = min(ready, key=lambda item: (item.outstanding, item.served))
-            instance.outstanding += 1
-            instance.served += 1
-        try:
-            yield variant.name, instance.process.port
-        except NoInstanceError:
-            instance.ready = False  # Nobody listened: the supervisor sees to it.
-            raise
-        finally:
-            with self._lock:
-                instance.outstanding -= 1
+        variant = self._choose(variant_name)
+        with variant.routed() as port:
+            yield variant.name, port
 
-    def _choose_variant(self, name: str | None) -> Variant:
+    def _choose(self, name: str | None) -> Variant:
+        by_name = {variant.name: variant for variant in self.variants}
         if name is not None:
-            for variant in self.variants:
-                if variant.name == name:
-                    return variant
-            raise UnknownVariantError(f"Variant {name} does not exist")
-        return random.choices(self.variants, [variant.weight for variant in self.variants])[0]  # noqa: S311
+            if name not in by_name:
+                raise UnknownVariantError(f"Variant {name} does not exist")
+            return by_name[name]
+        chosen = self._turns.next({variant.name: variant.weight for variant in self.variants})
+        if chosen is None:
+            raise NoInstanceError("All variants have the weight 0")
+        return by_name[chosen]
+
+    def next_shadow(self) -> Variant | None:
+        """The shadow variant, when it gets a copy of the next request: its weight is a share of the other's."""
+        if not self.shadows:
+            return None
+        shadow, production = self.shadows[0], self.variants[0].weight
+        share = min(1.0, shadow.weight / production) if production > 0 else 0.0
+        return shadow if self._copied.next(share) else None
+
+    def settle_logs(self) -> None:
+        """Gives the logs their final names."""
+        for variant in self.all_variants:
+            if variant.pool is not None:
+                variant.pool.settle_logs()
 
     def supervise(self) -> None:
         """Restarts what died, unless the fleet was stopped."""
-        for instance in self.instances:
-            with self._supervision:
-                if not self._stopped:
-                    instance.supervise()
+        for variant in self.all_variants:
+            variant.supervise()
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM to all processes, without waiting."""
+        for variant in self.all_variants:
+            if variant.pool is not None:
+                variant.pool.ask_to_stop()
 
     def stop(self) -> None:
-        """Stops all processes: no new requests, SIGTERM to all, SIGKILL to those that do not end in time."""
-        with self._supervision:
-            self._stopped = True
-        with self._lock:
-            for instance in self.instances:
-                instance.ready = False
-        self._await_answers()
-        for instance in self.instances:
-            instance.process.ask_to_stop()
-        deadline = time.monotonic() + self._stop_seconds
-        for instance in self.instances:
-            instance.process.stop(max(0.0, deadline - time.monotonic()))
-        for variant in self.variants:
-            variant.model.remove()
-
-    def _await_answers(self) -> None:
-        """Requests on their way to a process must find it listening, so they are waited for before SIGTERM."""
-        deadline = time.monotonic() + self._stop_seconds
-        while any(instance.outstanding for instance in self.instances) and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
+        """Stops all processes."""
+        for variant in self.all_variants:
+            variant.stop()
 
 
-def launch(
-    endpoint: str,
-    config: dict[str, Any],
-    *,
-    region: str,
-    settings: Settings,
-    clients: OwnClients,
-    guard: Guard,
-    cancelled: Callable[[], bool],
-) -> Fleet:
-    """Starts all processes of a configuration, and waits until each answers its health check.
-
-    Raises:
-        HostingError: one cannot be started or does not become healthy; all others are stopped then.
-    """
-    fleet = Fleet(config, [], settings.stop_seconds)
-    start = _VariantStart(endpoint=endpoint, region=region, settings=settings, guard=guard, cancelled=cancelled)
-    try:
-        for variant_settings in config["ProductionVariants"]:
-            variant = _variant(variant_settings, region, settings, clients)
-            fleet.variants.append(variant)  # First of all: a failure below must find what has been started.
-            start.run(variant)
-        for variant in fleet.variants:
-            for instance in variant.instances:
-                _await_health(variant.name, instance, cancelled)
-    except BaseException:
-        fleet.stop()
-        raise
-    for instance in fleet.instances:
-        instance.process.move_log(instance.process.log.with_name(_final_name(instance.process.log.name)))
-    return fleet
+def has_components(config: Mapping[str, Any]) -> bool:
+    """Whether a configuration leaves the serving to inference components."""
+    return any("ModelName" not in variant for variant in config["ProductionVariants"])
 
 
-def _variant(variant: dict[str, Any], region: str, settings: Settings, clients: OwnClients) -> Variant:
-    if "ServerlessConfig" in variant or "ModelName" not in variant:
-        raise HostingError("The local AWS serves variants with instances and a ModelName only")
-    model = unpack_model(variant["ModelName"], region=region, settings=settings, clients=clients)
-    return Variant(settings=variant, model=model, instances=[])
-
-
-_STARTING = ".starting.log"
-"""Until the endpoint is in service the log has a name of its own: a predecessor may still write to its file."""
-
-
-def _final_name(name: str) -> str:
-    return f"{name.removesuffix(_STARTING)}.log"
+def is_serverless(config: Mapping[str, Any]) -> bool:
+    """Whether a configuration has no instances."""
+    return any("ServerlessConfig" in variant for variant in config["ProductionVariants"])
 
 
 @dataclass(frozen=True, kw_only=True)
-class _VariantStart:
-    """Starts the processes of a variant."""
+class FleetLaunch:
+    """Starts the processes of configurations of one endpoint."""
 
     endpoint: str
     region: str
     settings: Settings
+    clients: OwnClients
     guard: Guard
     cancelled: Callable[[], bool]
 
-    def run(self, variant: Variant) -> None:
-        startup = float(variant.settings.get("ContainerStartupHealthCheckTimeoutInSeconds", DEFAULT_STARTUP_SECONDS))
-        check = partial(check_image, variant.model.image, self.region, self.settings)
-        for number in range(1, int(variant.settings.get("InitialInstanceCount", 1)) + 1):
-            if self.cancelled():
-                raise HostingError(_CANCELLED)
-            process = self._process(variant, number)
-            variant.instances.append(Instance(process=process, startup_seconds=startup, check=check))
-            process.start()
+    def run(self, config: dict[str, Any], counts: Mapping[str, int] | None = None) -> Fleet:
+        """Starts all processes of a configuration, and waits until each answers its health check.
 
-    def _process(self, variant: Variant, number: int) -> ServerProcess:
-        log = self.settings.logs / self.endpoint / f"{variant.name}-{number}{_STARTING}"
-        log.unlink(missing_ok=True)
-        return ServerProcess(
-            command=self.settings.server_command,
-            folder=self.settings.root,
-            environment=variant.model.environment,
-            log=log,
+        Args:
+            config: the answer of DescribeEndpointConfig.
+            counts: instances to begin with, by variant; default: what the configuration says.
+
+        Raises:
+            HostingError: one cannot be started or does not become healthy; all others are stopped then.
+        """
+        fleet = Fleet(config)
+        try:
+            self._begin(fleet, config["ProductionVariants"], fleet.variants, counts or {})
+            self._begin(fleet, config.get("ShadowProductionVariants") or [], fleet.shadows, {})
+            for variant in fleet.all_variants:
+                variant.await_begun(self.cancelled)
+        except BaseException:
+            fleet.stop()
+            raise
+        return fleet
+
+    def _begin(
+        self, fleet: Fleet, settings: list[dict[str, Any]], variants: list[Variant], counts: Mapping[str, int]
+    ) -> None:
+        for variant_settings in settings:
+            if self.cancelled():
+                raise HostingError(CANCELLED)
+            variant = self._variant(variant_settings)
+            variants.append(variant)  # First of all: a failure below must find what has been started.
+            variant.begin(counts.get(variant.name, variant.desired))
+
+    def _variant(self, settings: dict[str, Any]) -> Variant:
+        if "ModelName" not in settings:
+            return Variant(settings)
+        serverless = "ServerlessConfig" in settings
+        startup = SERVERLESS_STARTUP_SECONDS if serverless else DEFAULT_STARTUP_SECONDS
+        pool = self.pool(
+            name=settings["VariantName"],
+            owner=f"production variant {settings['VariantName']}",
+            model_name=settings["ModelName"],
+            startup_seconds=float(settings.get("ContainerStartupHealthCheckTimeoutInSeconds", startup)),
+        )
+        if serverless:
+            return ServerlessVariant(settings, pool, self.settings.serverless_idle_seconds)
+        return Variant(settings, pool)
+
+    def pool(self, *, name: str, owner: str, model_name: str, startup_seconds: float) -> ServerPool:
+        """An empty pool for a Model.
+
+        Raises:
+            HostingError: the Model cannot be served.
+        """
+        model = unpack_model(model_name, region=self.region, settings=self.settings, clients=self.clients)
+        start = ServerStart(
+            endpoint=self.endpoint,
+            name=name,
+            owner=owner,
+            model=model,
+            startup_seconds=startup_seconds,
+            region=self.region,
+            settings=self.settings,
             guard=self.guard,
         )
-
-
-def _await_health(variant: str, instance: Instance, cancelled: Callable[[], bool]) -> None:
-    deadline = instance.started + instance.startup_seconds
-    process = instance.process
-    while not process.ping():
-        if cancelled():
-            raise HostingError(_CANCELLED)
-        if not process.alive:
-            raise _unhealthy(variant, process, f"the server ended with exit code {process.exit_code}")
-        if time.monotonic() > deadline:
-            raise _unhealthy(variant, process, f"no healthy answer within {instance.startup_seconds:g} s")
-        time.sleep(_POLL_SECONDS)
-    instance.ready = True
-
-
-def _unhealthy(variant: str, process: ServerProcess, what: str) -> HostingError:
-    return HostingError(
-        f"The primary container for production variant {variant} did not pass the ping health check: {what}. "
-        f"Last log line: {process.last_log_line() or '(none)'}. Log: {process.log}"
-    )
+        return ServerPool(start)

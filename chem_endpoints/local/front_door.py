@@ -26,6 +26,7 @@ from chem_endpoints.local.query_protocol import (
 )
 from chem_endpoints.local.runtime import FORWARDED_HEADERS, Runtime, invocation_from
 from chem_endpoints.local.sagemaker_control import TARGET_PREFIX, SageMakerControl
+from chem_endpoints.local.scaling.control import ScalingControl
 from chem_endpoints.local.settings import Settings
 from chem_endpoints.local.wsgi import App, Environ, Reply, Request, StartResponse, call_app, json_reply
 
@@ -61,11 +62,12 @@ class FrontDoor:
         async_invocations: AsyncInvocations,
         cloudformation: CloudFormationApi,
         control: SageMakerControl,
+        scaling: ScalingControl,
         moto: App,
     ) -> None:
         self._settings, self._hosting, self._runtime = settings, hosting, runtime
         self._async, self._cloudformation, self._control = async_invocations, cloudformation, control
-        self._moto = moto
+        self._scaling, self._moto = scaling, moto
         self._last_request = time.monotonic()
 
     @property
@@ -99,6 +101,8 @@ class FrontDoor:
             return _error(request, 400, "InvalidRequest", "Content-Length is not a number")
         if request.path == HEALTH_PATH:
             return self._health()
+        if self._scaling.answers(request):
+            return self._scaling.answer(request)
         if found := _INVOCATION.fullmatch(request.path):
             return self._invocation(request, found.group(1), found.group(2))
         if request.service == "cloudformation":

@@ -1,82 +1,98 @@
-"""SageMaker endpoints as processes: created, updated without a gap, watched, deleted."""
+"""SageMaker endpoints as processes: created, updated without a gap, scaled, watched, deleted."""
 
 import logging
 import threading
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chem_endpoints.local.fleet import Fleet, launch
+from chem_endpoints.local.background import Background
+from chem_endpoints.local.components import Components
+from chem_endpoints.local.deployment_plan import AT_ONCE, Plan
+from chem_endpoints.local.fleet import Fleet, FleetLaunch
 from chem_endpoints.local.guard import Guard
+from chem_endpoints.local.hosted_endpoint import HostedEndpoint
 from chem_endpoints.local.model_folder import HostingError
 from chem_endpoints.local.own_clients import OwnClients
+from chem_endpoints.local.roll_out import RolledBackError, Watch, shift
+from chem_endpoints.local.scaling.clock import Clock
 from chem_endpoints.local.settings import Settings
+from chem_endpoints.local.variant import ServerlessVariant, Variant
 
 _LOGGER = logging.getLogger(__name__)
 _SUPERVISION_SECONDS = 0.25
-_BUSY = ("Creating", "Updating")
+_BUSY = ("Creating", "Updating", "RollingBack")
+_INTERNAL = "Internal failure of the local AWS"
 
 
-@dataclass(eq=False)
-class HostedEndpoint:
-    """An endpoint and the fleet that serves it."""
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What UpdateEndpoint, or CreateEndpoint, asks for."""
 
-    name: str
-    region: str
-    config_name: str
-    """The configuration that it serves; while it is created or has failed, the one that it should."""
-    status: str = "Creating"
-    failure_reason: str | None = None
-    fleet: Fleet | None = None
-    modified: datetime = field(default_factory=lambda: datetime.now(UTC))
-    deleted: bool = False
-
-    def settle(self, status: str, reason: str | None = None) -> None:
-        """Ends a creation or an update."""
-        self.status, self.failure_reason, self.modified = status, reason, datetime.now(UTC)
+    config: dict[str, Any]
+    """The answer of DescribeEndpointConfig, with what is retained of the variants as they are."""
+    plan: Plan = AT_ONCE
+    deployment: dict[str, Any] | None = None
+    """DeploymentConfig, as it was given."""
 
 
 class Hosting:
     """All endpoints of one local AWS."""
 
-    def __init__(self, settings: Settings, clients: OwnClients) -> None:
+    def __init__(self, settings: Settings, clients: OwnClients, clock: Clock | None = None) -> None:
         self._settings, self._clients = settings, clients
+        self._clock = clock or Clock()
         self._endpoints: dict[tuple[str, str], HostedEndpoint] = {}
         self._lock = threading.RLock()
-        self._stopping = threading.Event()
-        self._roll_outs: set[threading.Thread] = set()
+        self._background = Background()
         self._guard = Guard()
+        self.components = Components(self._background, self._launch_for, self._watch_for, self._rollback_reason)
         threading.Thread(target=self._supervise, name="supervisor", daemon=True).start()
 
     def find(self, name: str, region: str) -> HostedEndpoint | None:
         """An endpoint by its name; names are compared without case, as SageMaker does."""
         return self._endpoints.get((region, name.lower()))
 
+    def endpoints(self) -> list[HostedEndpoint]:
+        """All of them."""
+        return list(self._endpoints.values())
+
     def statuses(self) -> dict[str, str]:
         """Status of each endpoint, by its name."""
         return {endpoint.name: endpoint.status for endpoint in list(self._endpoints.values())}
 
-    def create(self, name: str, region: str, config_name: str) -> HostedEndpoint:
+    def create(self, name: str, region: str, change: Change) -> HostedEndpoint:
         """Begins to create an endpoint; its status tells when it serves."""
-        endpoint = HostedEndpoint(name=name, region=region, config_name=config_name)
+        endpoint = HostedEndpoint(name=name, region=region, config_name=change.config["EndpointConfigName"])
         with self._lock:
             self._endpoints[region, name.lower()] = endpoint
-        self._roll_out_in_background(endpoint, config_name)
+        self._begin(endpoint, partial(self._roll_out, endpoint, change))
         return endpoint
 
-    def update(self, endpoint: HostedEndpoint, config_name: str) -> bool:
+    def update(self, endpoint: HostedEndpoint, change: Change) -> bool:
         """Begins to move an endpoint to another configuration; the old processes serve until the new ones do.
 
         False when something is under way already: of two updates at once only one begins.
         """
+        return self._begin_if_idle(endpoint, partial(self._roll_out, endpoint, change))
+
+    def scale(self, endpoint: HostedEndpoint, changes: Sequence[tuple[Variant, dict[str, Any]]]) -> bool:
+        """Begins to change weights and sizes of variants; False as `update`."""
+        return self._begin_if_idle(endpoint, partial(self._scale, endpoint, changes))
+
+    def _begin_if_idle(self, endpoint: HostedEndpoint, work: Callable[[], None]) -> bool:
         with self._lock:
             if endpoint.deleted or endpoint.status in _BUSY:
                 return False
             endpoint.settle("Updating")
-        self._roll_out_in_background(endpoint, config_name)
+        self._begin(endpoint, work)
         return True
+
+    def _begin(self, endpoint: HostedEndpoint, work: Callable[[], None]) -> None:
+        self._background.begin(f"change of {endpoint.name}", work)
 
     def delete(self, endpoint: HostedEndpoint) -> None:
         """Removes an endpoint and stops its processes; returns when they have ended."""
@@ -89,88 +105,118 @@ class Hosting:
 
     def stop(self) -> None:
         """Stops all processes."""
-        self._stopping.set()
+        self._background.stopping.set()
         endpoints = list(self._endpoints.values())
         for endpoint in endpoints:
-            for instance in endpoint.fleet.instances if endpoint.fleet else ():
-                instance.process.ask_to_stop()
+            for fleet in endpoint.fleets():
+                fleet.ask_to_stop()
+        self.components.stop()
         for endpoint in endpoints:
             self.delete(endpoint)
-        with self._lock:
-            roll_outs = list(self._roll_outs)
-        for roll_out in roll_outs:
-            roll_out.join(2 * self._settings.stop_seconds)
+        self._background.end(2 * self._settings.stop_seconds)
         self._guard.close()
 
-    def _roll_out_in_background(self, endpoint: HostedEndpoint, config_name: str) -> None:
-        thread = threading.Thread(
-            target=self._roll_out, args=(endpoint, config_name), name=f"roll-out {endpoint.name}", daemon=True
-        )
-        with self._lock:
-            self._roll_outs = {*filter(threading.Thread.is_alive, self._roll_outs), thread}
-            thread.start()
+    def _cancelled(self, endpoint: HostedEndpoint) -> bool:
+        return endpoint.deleted or self._background.stopping.is_set()
 
-    def _roll_out(self, endpoint: HostedEndpoint, config_name: str) -> None:
-        reason = None
-        try:
-            fleet = self._launch(endpoint, config_name)
-        except (HostingError, BotoCoreError, ClientError, OSError) as error:
-            reason = str(error)
-        except Exception as error:
-            _LOGGER.exception("Starting an endpoint failed inside the local AWS")
-            reason = f"Internal failure of the local AWS: {type(error).__name__}"
-        if reason is None:
-            self._switch(endpoint, fleet)
-        else:
-            endpoint.settle("InService" if endpoint.fleet else "Failed", reason)
-
-    def _launch(self, endpoint: HostedEndpoint, config_name: str) -> Fleet:
-        config = self._clients("sagemaker", endpoint.region).describe_endpoint_config(EndpointConfigName=config_name)
-        return launch(
-            endpoint.name,
-            config,
+    def _launch_for(self, endpoint: HostedEndpoint) -> FleetLaunch:
+        return FleetLaunch(
+            endpoint=endpoint.name,
             region=endpoint.region,
             settings=self._settings,
             clients=self._clients,
             guard=self._guard,
-            cancelled=lambda: endpoint.deleted or self._stopping.is_set(),
+            cancelled=partial(self._cancelled, endpoint),
         )
 
+    def _watch_for(self, endpoint: HostedEndpoint, plan: Plan) -> Watch:
+        return Watch(
+            plan=plan,
+            region=endpoint.region,
+            clients=self._clients,
+            clock=self._clock,
+            cancelled=partial(self._cancelled, endpoint),
+            started=self._clock.seconds(),
+        )
+
+    def _rollback_reason(self, error: RolledBackError) -> str | None:
+        """What DescribeEndpoint tells of a rollback."""
+        return None if self._settings.silent_rollbacks else str(error)
+
+    def _roll_out(self, endpoint: HostedEndpoint, change: Change) -> None:
+        endpoint.deployment = change.deployment
+        fleet: Fleet | None = None
+        reason: str | None = None
+        try:
+            watch = self._watch_for(endpoint, change.plan)
+            fleet = self._launch_for(endpoint).run(change.config, _first_batch(change))
+            shift(endpoint, fleet, watch)
+        except RolledBackError as error:
+            _LOGGER.warning("The update of %s was rolled back: %s", endpoint.name, error)
+            reason = self._rollback_reason(error)
+        except (HostingError, BotoCoreError, ClientError, OSError) as error:
+            reason = str(error)
+        except Exception as error:
+            _LOGGER.exception("Starting an endpoint failed inside the local AWS")
+            reason = f"{_INTERNAL}: {type(error).__name__}"
+        else:
+            self._switch(endpoint, fleet)
+            return
+        if fleet is not None:
+            fleet.stop()
+        endpoint.settle("InService" if endpoint.fleet else "Failed", reason)
+
     def _switch(self, endpoint: HostedEndpoint, fleet: Fleet) -> None:
+        """Puts the new fleet in the old one's place, and ends the old one."""
+        retired: Fleet | None = fleet
         with self._lock:
-            retired: Fleet | None = fleet
+            endpoint.incoming, endpoint.share = None, 0.0
             if not endpoint.deleted:
                 retired, endpoint.fleet = endpoint.fleet, fleet
                 endpoint.config_name = fleet.config_name
+                fleet.settle_logs()
                 endpoint.settle("InService")
         if retired is not None:
             retired.stop()
 
+    def _scale(self, endpoint: HostedEndpoint, changes: Sequence[tuple[Variant, dict[str, Any]]]) -> None:
+        reason = None
+        for variant, change in changes:
+            before = variant.desired
+            try:
+                self._resize(endpoint, variant, change)
+            except (HostingError, OSError) as error:
+                variant.desired, reason = before, str(error)
+            except Exception as error:
+                _LOGGER.exception("Scaling an endpoint failed inside the local AWS")
+                variant.desired, reason = before, f"{_INTERNAL}: {type(error).__name__}"
+            else:
+                variant.weight = float(change.get("DesiredWeight", variant.weight))
+        endpoint.settle("InService", reason)
+
+    def _resize(self, endpoint: HostedEndpoint, variant: Variant, change: dict[str, Any]) -> None:
+        if isinstance(variant, ServerlessVariant):
+            variant.provision(change.get("ServerlessUpdateConfig") or {})
+        elif "DesiredInstanceCount" in change:
+            variant.desired = int(change["DesiredInstanceCount"])
+            variant.resize(variant.desired, partial(self._cancelled, endpoint))
+
     def _supervise(self) -> None:
-        while not self._stopping.wait(_SUPERVISION_SECONDS):
+        while not self._background.stopping.wait(_SUPERVISION_SECONDS):
             for endpoint in list(self._endpoints.values()):
-                fleet = endpoint.fleet
-                if fleet is not None:
-                    self._supervise_one(endpoint, fleet)
+                for fleet in endpoint.fleets():
+                    self._supervise_one(endpoint.name, fleet.supervise)
+            self._supervise_one("the inference components", self.components.supervise)
 
-    def _supervise_one(self, endpoint: HostedEndpoint, fleet: Fleet) -> None:
+    def _supervise_one(self, name: str, supervise: Callable[[], None]) -> None:
         try:
-            fleet.supervise()
+            supervise()
         except Exception:
-            _LOGGER.exception("The instances of %s could not be supervised; the others are", endpoint.name)
+            _LOGGER.exception("The instances of %s could not be supervised; the others are", name)
 
 
-def variant_summaries(endpoint: HostedEndpoint) -> list[dict[str, Any]]:
-    """``ProductionVariants`` of DescribeEndpoint: what runs, not what was asked for."""
-    if endpoint.fleet is None:
-        return []
-    return [
-        {
-            "VariantName": variant.name,
-            "CurrentWeight": variant.weight,
-            "DesiredWeight": variant.weight,
-            "CurrentInstanceCount": len(variant.instances),
-            "DesiredInstanceCount": len(variant.instances),
-        }
-        for variant in endpoint.fleet.variants
-    ]
+def _first_batch(change: Change) -> dict[str, int] | None:
+    """A rolling update starts with the first batch only."""
+    if not change.plan.batches:
+        return None
+    return {change.config["ProductionVariants"][0]["VariantName"]: change.plan.batches[0]}

@@ -45,10 +45,26 @@ def body_too_large(limit: int) -> InvocationError:
     return InvocationError(413, None, f"HTTP content length exceeded {limit} bytes.")
 
 
-def model_error(*, endpoint: str, variant: str, region: str, status: int, message: str) -> InvocationError:
+def throttled(message: str) -> InvocationError:
+    """More requests at once than a serverless endpoint takes."""
+    return InvocationError(400, "ThrottlingException", message)
+
+
+def no_capacity() -> InvocationError:
+    """An inference component has no copy; the same code as of a wrong request, only the words tell."""
+    return validation_error(
+        "Inference Component has no capacity to process this request. "
+        "ApplicationAutoScaling may be in-progress (if configured) or try to increase the capacity by invoking "
+        "UpdateInferenceComponentRuntimeConfig API."
+    )
+
+
+def model_error(
+    *, endpoint: str, variant: str, region: str, status: int, message: str, component: str | None = None
+) -> InvocationError:
     """The container answered with an error, or (status 0) did not answer."""
     side = "client" if 400 <= status < 500 else "server"
-    group = f"/aws/sagemaker/Endpoints/{endpoint}"
+    group = f"/aws/sagemaker/InferenceComponents/{component}" if component else f"/aws/sagemaker/Endpoints/{endpoint}"
     console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
     return InvocationError(
         424,

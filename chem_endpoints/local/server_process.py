@@ -80,6 +80,11 @@ class ServerProcess:
         """Whether the process runs."""
         return self._process is not None and self.exit_code is None
 
+    @property
+    def group(self) -> int | None:
+        """Its process group, while it runs."""
+        return self._process.pid if self._process is not None and self.alive else None
+
     def ping(self) -> bool:
         """Whether ``GET /ping`` answers 200, as SageMaker's health check asks."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PING_SECONDS)

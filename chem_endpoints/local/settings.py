@@ -25,12 +25,23 @@ class Settings:
     server_command: tuple[str, ...] = (sys.executable, "-m", "container.server")
     """What SageMaker would start in the container."""
     images: tuple[str, ...] = tuple(LOCKS)
+    clock_speed: float = 1.0
+    """Seconds per real second that metrics, alarms, policies and queues see; 0: only a request moves their clock."""
     invocation_seconds: float = _REALTIME.response_seconds.value
     """Time that a synchronous invocation may take."""
     body_bytes: int = _REALTIME.request_bytes.value
     """Size that a synchronous request may have."""
     stop_seconds: float = 30.0
     """Time between SIGTERM and SIGKILL (SageMaker developer guide)."""
+    health_check_seconds: float = 5.0
+    """Time between two health checks of a server in service (SageMaker's is not documented)."""
+    serverless_idle_seconds: float = 300.0
+    """A serverless endpoint without provisioned concurrency stops its server when it was idle for longer than that."""
+    silent_rollbacks: bool = True
+    """An endpoint that alarms rolled back is in service without any FailureReason, so CloudFormation sees a success.
+
+    What AWS does is not verified; this is the case that somebody has to notice. False: CloudFormation fails.
+    """
 
     @property
     def folder(self) -> Path:

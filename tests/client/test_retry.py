@@ -21,6 +21,7 @@ from chem_endpoints.errors import (
     EndpointNotFoundError,
     InvocationTimeoutError,
     ModelFailedError,
+    NoCapacityError,
     RequestRefusedError,
 )
 
@@ -54,6 +55,7 @@ def calls_until_given_up(error: Exception) -> tuple[int, EndpointError]:
         (service_error("ServiceUnavailable"), 6, ModelFailedError),
         (service_error("ValidationError", "Endpoint x of account 1 not found."), 1, EndpointNotFoundError),
         (service_error("ValidationError", "bad header"), 1, RequestRefusedError),
+        (service_error("ValidationError", "Inference Component has no capacity to process"), 1, NoCapacityError),
         (service_error("AccessDeniedException"), 1, AccessRefusedError),
         (model_error(400), 1, RequestRefusedError),
         (model_error(422), 1, RequestRefusedError),

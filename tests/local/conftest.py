@@ -23,6 +23,7 @@ from chem_endpoints.spec.image_source import image_reference
 HERE = Path(__file__).parent
 CLONE = HERE.parents[1]
 INVOCATION_SECONDS = 2.0
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"
 
 
 @pytest.fixture(scope="session")
@@ -123,24 +124,43 @@ class Deployer:
         self.endpoints: list[str] = []
 
     def config(self, *, count: int = 1, asynchronous: dict[str, Any] | None = None, **model: Any) -> str:
+        more = {"AsyncInferenceConfig": asynchronous} if asynchronous else {}
+        return self.config_of([self.variant("AllTraffic", count=count, **model)], **more)
+
+    def model(self, **settings: Any) -> str:
+        """A Model; ``label`` is what its servers answer with."""
         name = f"version-{uuid.uuid4()}"
+        environment = {**settings.get("environment", {})}
+        if "label" in settings:
+            environment["STAND_IN_LABEL"] = settings["label"]
         container = {
-            "Image": model.get("image", self._image),
-            "ModelDataUrl": model.get("data", "s3://models/model.tar.gz"),
-            "Environment": model.get("environment", {}),
+            "Image": settings.get("image", self._image),
+            "ModelDataUrl": settings.get("data", "s3://models/model.tar.gz"),
+            "Environment": environment,
         }
         self.sagemaker.create_model(
-            ModelName=name, PrimaryContainer=container, ExecutionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/r"
+            ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE, **settings.get("model", {})
         )
-        variant = {
-            "VariantName": "AllTraffic",
-            "ModelName": name,
-            "InitialInstanceCount": count,
-            "InstanceType": "ml.c7i.xlarge",
-        }
-        more = {"AsyncInferenceConfig": asynchronous} if asynchronous else {}
-        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], **more)
         return name
+
+    def variant(self, name: str, *, count: int = 1, weight: float = 1.0, **model: Any) -> dict[str, Any]:
+        return {
+            "VariantName": name,
+            "ModelName": self.model(**model),
+            "InitialInstanceCount": count,
+            "InstanceType": model.get("instance_type", "ml.c7i.xlarge"),
+            "InitialVariantWeight": weight,
+        }
+
+    def config_of(self, variants: list[dict[str, Any]], **more: Any) -> str:
+        name = f"version-{uuid.uuid4()}"
+        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants, **more)
+        return name
+
+    def endpoint_of(self, name: str, variants: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=self.config_of(variants, **more))
+        self.endpoints.append(name)
+        return self.settled(name)
 
     def endpoint(self, name: str, **settings: Any) -> dict[str, Any]:
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=self.config(**settings))
@@ -151,7 +171,7 @@ class Deployer:
         """DescribeEndpoint, once nothing is under way."""
         while True:
             found: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=name)
-            if found["EndpointStatus"] not in ("Creating", "Updating"):
+            if found["EndpointStatus"] not in ("Creating", "Updating", "RollingBack"):
                 return found
             time.sleep(0.05)
 

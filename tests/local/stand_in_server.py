@@ -1,6 +1,7 @@
 """Stands in for `container.server`: a real HTTP server whose faults the Model's environment and the request choose.
 
-Environment: STAND_IN_FAULT is ``exit`` (ends at once), ``sick`` (its ping fails), ``slow-start``.
+Environment: STAND_IN_FAULT is ``exit`` (ends at once), ``sick`` (its ping fails), ``slow-start``, ``dies-on-request``.
+With STAND_IN_COUNT it writes a line for each request.
 Request body: a JSON object; ``{"do": "echo" | "status" | "sleep" | "die" | "environment" | "files"}``.
 """
 
@@ -25,7 +26,9 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         order = json.loads(body) if body.startswith(b"{") else {"do": "length"}
         action = order["do"]
-        if action == "die":
+        if os.environ.get("STAND_IN_COUNT"):
+            print("request", flush=True)
+        if action == "die" or FAULT == "dies-on-request":
             os._exit(9)
         if action == "sleep":
             time.sleep(order["seconds"])

@@ -14,5 +14,7 @@ if __name__ == "__main__":
             server_command=(sys.executable, str(Path(__file__).with_name("stand_in_server.py"))),
             invocation_seconds=float(sys.argv[2]),
             stop_seconds=5,
+            health_check_seconds=0.2,
+            serverless_idle_seconds=1,
         )
     )

@@ -214,9 +214,7 @@ def test_what_is_not_supported_is_told(cloud: Any, client: Clients) -> None:
     with pytest.raises(ClientError, match="has no operation DetectStackDrift"):
         cloud.api.detect_stack_drift(StackName="x")
     with pytest.raises(ClientError, match="does not support this operation") as caught:
-        client("sagemaker").create_inference_component(
-            InferenceComponentName="c", EndpointName="e", VariantName="v", Specification={}
-        )
+        client("sagemaker").create_hub(HubName="h", HubDescription="d")
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 
 

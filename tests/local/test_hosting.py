@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -154,15 +155,56 @@ def test_names_are_taken_once(deployer: Any) -> None:
     }.items()
 
 
-def test_what_is_not_there_yet_is_refused(deployer: Any) -> None:
-    deployer.endpoint("fixed-size")
-    with pytest.raises(ClientError, match="does not scale endpoints yet"):
+def test_an_endpoint_grows_and_shrinks(deployer: Any, client: Clients) -> None:
+    deployer.endpoint("elastic")
+    scale = deployer.sagemaker.update_endpoint_weights_and_capacities
+
+    def to(count: int) -> dict[str, Any]:
+        change = {"VariantName": "AllTraffic", "DesiredInstanceCount": count}
+        scale(EndpointName="elastic", DesiredWeightsAndCapacities=[change])
+        return dict(deployer.settled("elastic")["ProductionVariants"][0])
+
+    assert to(3)["CurrentInstanceCount"] == 3
+    assert len(pids(client, "elastic", 12)) == 3
+    assert to(1)["CurrentInstanceCount"] == to(1)["DesiredInstanceCount"] == 1
+    assert len(pids(client, "elastic", 6)) == 1
+    with pytest.raises(ClientError, match="only asynchronous endpoints can be scaled to 0"):
+        to(0)
+    with pytest.raises(ClientError, match="Variant other does not exist"):
+        scale(EndpointName="elastic", DesiredWeightsAndCapacities=[{"VariantName": "other", "DesiredWeight": 1}])
+
+
+def test_an_asynchronous_endpoint_sleeps_and_wakes(deployer: Any) -> None:
+    paths = {"S3OutputPath": "s3://models/out", "S3FailurePath": "s3://models/failed"}
+    deployer.endpoint("sleepy", asynchronous={"OutputConfig": paths})
+    for count in (0, 1):
+        change = {"VariantName": "AllTraffic", "DesiredInstanceCount": count}
         deployer.sagemaker.update_endpoint_weights_and_capacities(
-            EndpointName="fixed-size",
-            DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}],
+            EndpointName="sleepy", DesiredWeightsAndCapacities=[change]
         )
+        assert deployer.settled("sleepy")["ProductionVariants"][0]["CurrentInstanceCount"] == count
+
+
+def test_an_update_needs_a_configuration(deployer: Any) -> None:
+    deployer.endpoint("fixed-size")
     with pytest.raises(ClientError, match="Could not find endpoint configuration"):
         deployer.sagemaker.update_endpoint(EndpointName="fixed-size", EndpointConfigName="none")
+
+
+def test_a_server_that_stands_still_is_replaced(deployer: Any, client: Clients) -> None:
+    deployer.endpoint("frozen")
+    (before,) = pids(client, "frozen", 1)
+    os.kill(before, signal.SIGSTOP)
+    deadline, after = time.monotonic() + 30, before
+    while after == before and time.monotonic() < deadline:
+        try:
+            (after,) = pids(client, "frozen", 1)
+        except (
+            client("sagemaker-runtime").exceptions.ServiceUnavailable,
+            client("sagemaker-runtime").exceptions.ModelError,
+        ):
+            time.sleep(0.1)
+    assert after != before
 
 
 def outcomes(calls: list[Callable[[], Any]]) -> list[str]:

@@ -29,10 +29,18 @@ def _take_settings(taken: Properties) -> dict[str, Any]:
     return {
         "scanning": taken.take("ImageScanningConfiguration"),
         "mutability": taken.take("ImageTagMutability"),
-        "exceptions": taken.take("ImageTagMutabilityExclusionFilters"),
+        "exceptions": _as_the_api_names_them(taken.take("ImageTagMutabilityExclusionFilters")),
         "lifecycle": (taken.take("LifecyclePolicy") or {}).get("LifecyclePolicyText"),
         "policy": taken.take_json("RepositoryPolicyText"),
     }
+
+
+def _as_the_api_names_them(filters: list[dict[str, str]] | None) -> list[dict[str, str]] | None:
+    """CloudFormation and ECR call the two halves of an exclusion filter differently."""
+    if filters is None:
+        return None
+    prefix = "ImageTagMutabilityExclusion"
+    return [{"filterType": each[f"{prefix}FilterType"], "filter": each[f"{prefix}FilterValue"]} for each in filters]
 
 
 def _apply_settings(context: Context, name: str, settings: dict[str, Any]) -> None:

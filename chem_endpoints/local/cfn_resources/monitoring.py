@@ -41,6 +41,15 @@ def _create_log_group(context: Context, properties: Values) -> Made:
     return Made(physical_id=name, attributes={"Arn": context.arn("logs", f"log-group:{name}:*")})
 
 
+def _existing_log_group(context: Context, properties: Values) -> Made | None:
+    """The group with the declared name, as it is: an import changes nothing."""
+    name = properties.get("LogGroupName", "")
+    found = context.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"] if name else []
+    if not any(group["logGroupName"] == name for group in found):
+        return None
+    return Made(physical_id=name, attributes={"Arn": context.arn("logs", f"log-group:{name}:*")})
+
+
 def _set_retention(context: Context, name: str, days: Any) -> None:
     logs = context.client("logs")
     if days is None:
@@ -98,5 +107,6 @@ MONITORING_TYPES: tuple[ResourceType, ...] = (
         delete=_delete_log_group,
         replaced_by=frozenset({"LogGroupName", "LogGroupClass"}),
         name_property="LogGroupName",
+        adopt=_existing_log_group,
     ),
 )

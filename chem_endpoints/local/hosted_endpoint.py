@@ -1,0 +1,45 @@
+"""An endpoint: the fleet that serves it, and during an update the one that will."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from chem_endpoints.local.fleet import Fleet
+from chem_endpoints.local.shares import Share
+
+
+@dataclass(eq=False)
+class HostedEndpoint:
+    """An endpoint and what serves it."""
+
+    name: str
+    region: str
+    config_name: str
+    """The configuration that it serves; while it is created or has failed, the one that it should."""
+    status: str = "Creating"
+    failure_reason: str | None = None
+    fleet: Fleet | None = None
+    incoming: Fleet | None = None
+    """During an update: the new fleet, once it is healthy."""
+    share: float = 0.0
+    """The share of the requests that the new fleet gets."""
+    deployment: dict[str, Any] | None = None
+    """LastDeploymentConfig."""
+    modified: datetime = field(default_factory=lambda: datetime.now(UTC))
+    deleted: bool = False
+    _turns: Share = field(default_factory=Share)
+
+    def settle(self, status: str, reason: str | None = None) -> None:
+        """Ends or begins a change."""
+        self.status, self.failure_reason, self.modified = status, reason, datetime.now(UTC)
+
+    def next_fleet(self) -> Fleet | None:
+        """The fleet that takes the next request."""
+        incoming = self.incoming
+        if incoming is not None and self._turns.next(self.share):
+            return incoming
+        return self.fleet
+
+    def fleets(self) -> list[Fleet]:
+        """All fleets that run."""
+        return [fleet for fleet in (self.fleet, self.incoming) if fleet is not None]

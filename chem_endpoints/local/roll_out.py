@@ -1,0 +1,97 @@
+"""Moves an endpoint's requests to a new fleet by plan, and back when an alarm says so."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chem_endpoints.local.deployment_plan import Plan
+from chem_endpoints.local.fleet import Fleet
+from chem_endpoints.local.hosted_endpoint import HostedEndpoint
+from chem_endpoints.local.model_folder import HostingError
+from chem_endpoints.local.own_clients import OwnClients
+from chem_endpoints.local.scaling.clock import Clock
+
+_LOGGER = logging.getLogger(__name__)
+_POLL_SECONDS = 0.1
+
+
+class RolledBackError(Exception):
+    """An alarm, or the time limit, ended the update; the message says which."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Waits on the local clock while no alarm of the plan is in ALARM."""
+
+    plan: Plan
+    region: str
+    clients: OwnClients
+    clock: Clock
+    cancelled: Callable[[], bool]
+    started: float
+    """Clock time at which the update began."""
+
+    def wait(self, seconds: float) -> None:
+        """Waits so many clock seconds; the alarms are looked at once in any case.
+
+        Raises:
+            RolledBackError: an alarm is in ALARM, or the update takes longer than it may.
+            HostingError: the endpoint was deleted.
+        """
+        end = self.clock.seconds() + seconds
+        while True:
+            self._look()
+            if self.clock.seconds() >= end:
+                return
+            time.sleep(_POLL_SECONDS)
+
+    def _look(self) -> None:
+        if self.cancelled():
+            raise HostingError("The endpoint was deleted during its update")
+        if alarms := self._raised():
+            raise RolledBackError(f"One or more alarms went into ALARM during the deployment: {', '.join(alarms)}")
+        if self.clock.seconds() - self.started > self.plan.longest_seconds:
+            raise RolledBackError("The deployment took longer than MaximumExecutionTimeoutInSeconds")
+
+    def _raised(self) -> list[str]:
+        if not self.plan.alarms:
+            return []
+        try:
+            found = self.clients("cloudwatch", self.region).describe_alarms(
+                AlarmNames=list(self.plan.alarms), StateValue="ALARM", AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+            )
+        except (ClientError, BotoCoreError) as error:
+            _LOGGER.warning("The rollback alarms could not be read: %s", type(error).__name__)
+            return []
+        listed = [*found.get("MetricAlarms", ()), *found.get("CompositeAlarms", ())]
+        # moto answers with all alarms of these names, whatever their state.
+        return sorted(alarm["AlarmName"] for alarm in listed if alarm["StateValue"] == "ALARM")
+
+
+def shift(endpoint: HostedEndpoint, fleet: Fleet, watch: Watch) -> None:
+    """Gives the new fleet all requests, step by step; both fleets still run afterwards.
+
+    Raises:
+        RolledBackError: the old fleet has all requests, and as many instances as before.
+        HostingError: the same, since an instance did not come up; or the endpoint was deleted.
+    """
+    endpoint.share, endpoint.incoming = 0.0, fleet
+    plan, old = watch.plan, endpoint.fleet
+    counts = [variant.desired for variant in old.variants] if old is not None else []
+    try:
+        for number, (share, seconds) in enumerate(plan.steps()):
+            if plan.batches:
+                fleet.variants[0].resize(plan.batches[number], watch.cancelled)
+            endpoint.share = share
+            if plan.batches and old is not None:
+                old.variants[0].resize(round(counts[0] * (1 - share)), watch.cancelled)
+            watch.wait(seconds)
+    except (RolledBackError, HostingError):
+        endpoint.settle("RollingBack")
+        if plan.batches and old is not None and not watch.cancelled():
+            old.variants[0].resize(counts[0], watch.cancelled)
+        endpoint.share, endpoint.incoming = 0.0, None
+        raise

@@ -1,0 +1,1 @@
+"""Scaling that acts: a clock, CloudWatch metrics, alarms, policies and schedules of the local AWS."""
