@@ -10,6 +10,9 @@ Comparison = Literal["GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "L
 Missing = Literal["missing", "notBreaching"]
 """What a minute without data means: nothing, or that all is well."""
 
+Severity = Literal["page", "ticket", "none"]
+"""``page``: callers are harmed now; ``ticket``: they will be; ``none``: the alarm drives something else."""
+
 RUNBOOK = "docs/runbook.md"
 """Page of the repository with one section per alarm key."""
 
@@ -22,6 +25,7 @@ class MetricRule:
     """Last part of the alarm's name, and the section of the runbook."""
     summary: str
     """What it means, for whoever is woken by it."""
+    severity: Severity
     metric: EndpointMetric
     threshold: float
     """In the metric's unit."""
@@ -39,6 +43,7 @@ class PercentRule:
     """Last part of the alarm's name, and the section of the runbook."""
     summary: str
     """What it means, for whoever is woken by it."""
+    severity: Severity
     part: EndpointMetric
     whole: EndpointMetric
     threshold: float

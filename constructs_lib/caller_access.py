@@ -29,6 +29,7 @@ class CallerAccess(Construct):
         names: EndpointNames,
         bundle: PublishedBundle,
         objects: AsyncObjects | None = None,
+        component: bool = False,
     ) -> None:
         """
         Args:
@@ -38,18 +39,29 @@ class CallerAccess(Construct):
             names: the endpoint's names.
             bundle: whose manifest they may read.
             objects: the queue's objects; None for an endpoint without a queue.
+            component: whether the endpoint serves through an inference component.
         """
         super().__init__(scope, construct_id)
+        self._statements = _statements(names, bundle, objects, component=component)
         ours = [caller for caller in callers if _account(caller) == names.shared.account]
         self._warn_of(sorted(set(callers) - set(ours)), names)
         self.policy = iam.CfnManagedPolicy(
             self,
             "Resource",
             managed_policy_name=names.caller_policy,
-            policy_document=iam.PolicyDocument(statements=_statements(names, bundle, objects)),
+            policy_document=iam.PolicyDocument(statements=self._statements),
             roles=_names_of("role", ours),
             users=_names_of("user", ours),
         )
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> None:
+        """Gives a principal of the app what the declared callers have.
+
+        Args:
+            grantee: a role, a function, or anything else that can be granted permissions.
+        """
+        for statement in self._statements:
+            grantee.grant_principal.add_to_principal_policy(statement)
 
     def _warn_of(self, foreign: Sequence[str], names: EndpointNames) -> None:
         for caller in foreign:
@@ -70,7 +82,7 @@ def _names_of(kind: str, arns: Sequence[str]) -> list[str] | None:
 
 
 def _statements(
-    names: EndpointNames, bundle: PublishedBundle, objects: AsyncObjects | None
+    names: EndpointNames, bundle: PublishedBundle, objects: AsyncObjects | None, *, component: bool
 ) -> list[iam.PolicyStatement]:
     invoke = "sagemaker:InvokeEndpointAsync" if objects else "sagemaker:InvokeEndpoint"
     statements = [
@@ -84,6 +96,8 @@ def _statements(
             conditions={"StringEquals": {f"aws:ResourceTag/{ENDPOINT}": names.endpoint}},
         ),
     ]
+    if component:
+        statements.append(iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[names.component_arn]))
     if bundle.manifest:
         statements.append(iam.PolicyStatement(actions=["s3:GetObject"], resources=[bundle.manifest.arn]))
     if objects:

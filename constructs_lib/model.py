@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 
+from aws_cdk import Tags
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from chem_endpoints.spec.endpoint_spec import EndpointSpec
+from chem_endpoints.spec.model_source import ModelSource
 from chem_endpoints.wire import environment
 from constructs_lib.execution_role import ExecutionRole
+from constructs_lib.placement import Placement
 from constructs_lib.s3_location import S3Location
+from constructs_lib.tagging import ARTIFACT_VERSION
 
 
 class SageMakerModel(Construct):
@@ -20,36 +24,45 @@ class SageMakerModel(Construct):
         construct_id: str,
         *,
         spec: EndpointSpec,
+        source: ModelSource,
         image: str,
         artifact: S3Location,
-        execution_role: ExecutionRole,
+        execution_role: ExecutionRole | None,
+        isolation: bool,
+        placement: Placement | None,
     ) -> None:
         """
         Args:
             scope: parent construct.
             construct_id: id below the parent.
             spec: the declaration.
-            image: image reference, tag included.
+            source: which of its models.
+            image: image reference, tag or digest included.
             artifact: the ``model.tar.gz``.
-            execution_role: who pulls the image, reads the artifact and runs the container.
+            execution_role: who pulls the image, reads the artifact and runs the container; None where the endpoint
+                configuration says so.
+            isolation: whether the container has no network; False where the endpoint configuration says so.
+            placement: the network it runs in; default: none of ours.
         """
         super().__init__(scope, construct_id)
         self.resource = sagemaker.CfnModel(
             self,
             "Resource",
-            execution_role_arn=execution_role.role.role_arn,
-            # The container answers requests and calls nobody; SageMaker fetches model and requests for it.
-            enable_network_isolation=True,
+            execution_role_arn=execution_role.role.role_arn if execution_role else None,
+            enable_network_isolation=isolation or None,
+            vpc_config=placement.for_model() if placement else None,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
-                image=image, model_data_url=artifact.uri, environment=_environment(spec)
+                image=image, model_data_url=artifact.uri, environment=_environment(spec, source)
             ),
         )
+        if source.artifact_version:
+            Tags.of(self.resource).add(ARTIFACT_VERSION, source.artifact_version)
 
 
-def _environment(spec: EndpointSpec) -> Mapping[str, str]:
+def _environment(spec: EndpointSpec, source: ModelSource) -> Mapping[str, str]:
     declared = {
         environment.ENDPOINT_NAME: spec.name,
-        environment.MODEL_SHA256: spec.model.sha256,
+        environment.MODEL_SHA256: source.sha256,
         environment.REQUEST_SECONDS: str(spec.client.request_seconds),
     }
     if spec.serving.workers is not None:

@@ -24,6 +24,7 @@ class NamedEndpoint(Construct):
         logs: ContainerLogs,
         tags: Mapping[str, str],
         scaling_minimum: int | None,
+        deployment: sagemaker.CfnEndpoint.DeploymentConfigProperty | None = None,
     ) -> None:
         """
         Args:
@@ -31,9 +32,10 @@ class NamedEndpoint(Construct):
             construct_id: id below the parent.
             names: the endpoint's names.
             config: its configuration.
-            logs: the log group, which must be there first.
+            logs: the log groups, which must be there first.
             tags: what the client reads.
             scaling_minimum: fewest instances of an autoscaled endpoint; None where the number is fixed.
+            deployment: guardrails; default: none.
         """
         super().__init__(scope, construct_id)
         self.resource = sagemaker.CfnEndpoint(
@@ -41,10 +43,12 @@ class NamedEndpoint(Construct):
             "Resource",
             endpoint_name=names.endpoint,
             endpoint_config_name=config.attr_endpoint_config_name,
+            deployment_config=deployment,
             retain_all_variant_properties=None if scaling_minimum is None else True,
             exclude_retained_variant_properties=_not_retained(scaling_minimum),
         )
-        self.resource.add_resource_dependency(logs.log_group)
+        for group in logs.log_groups:
+            self.resource.add_resource_dependency(group)
         for key, value in tags.items():
             Tags.of(self.resource).add(key, value)
 

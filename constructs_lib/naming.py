@@ -6,15 +6,14 @@ may replace (models, endpoint configurations) has no name here, and is referred 
 
 from dataclasses import dataclass
 
+from chem_endpoints.spec.declared_values import MAIN_VARIANT
 from chem_endpoints.spec.image_source import REPOSITORY
 from constructs_lib.s3_location import S3Location
 
 FOUNDATION_STACK = "ChemEndpoints-foundation"
+NETWORK_STACK = "ChemEndpoints-network"
 KEY_ALIAS = "alias/chem-endpoints"
 ALARM_TOPIC = "chem-endpoints-alarms"
-
-VARIANT = "AllTraffic"
-"""The one production variant. Deployment guardrails demand that its name never changes."""
 
 
 def endpoint_stack_name(endpoint: str) -> str:
@@ -25,6 +24,20 @@ def endpoint_stack_name(endpoint: str) -> str:
 def kept_prefix(days: int) -> str:
     """Prefix below which the shared bucket expires objects after ``days`` days."""
     return f"kept-{days}-days/"
+
+
+def subnet_parameter(index: int) -> str:
+    """SSM parameter that holds the id of a subnet which the app has made."""
+    return f"/chem-endpoints/network/subnet-{index + 1}"
+
+
+SECURITY_GROUP_PARAMETER = "/chem-endpoints/network/security-group"
+"""SSM parameter that holds the id of the endpoints' security group which the app has made."""
+
+
+def _suffix(variant: str) -> str:
+    """Names of the main variant's parts carry no variant."""
+    return "" if variant == MAIN_VARIANT else f"-{variant}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,23 +91,54 @@ class EndpointNames:
         return f"/aws/sagemaker/Endpoints/{self.endpoint}"
 
     @property
-    def log_group_arn(self) -> str:
-        """ARN of the log group."""
-        return f"arn:aws:logs:{self.shared.region}:{self.shared.account}:log-group:{self.log_group}"
+    def component_log_group(self) -> str:
+        """Log group that the copies of the inference component write to."""
+        return f"/aws/sagemaker/InferenceComponents/{self.component}"
+
+    def log_group_arn(self, group: str) -> str:
+        """ARN of a log group."""
+        return f"arn:aws:logs:{self.shared.region}:{self.shared.account}:log-group:{group}"
+
+    def scaling_resource(self, variant: str) -> str:
+        """Resource id of a variant in Application Auto Scaling."""
+        return f"endpoint/{self.endpoint}/variant/{variant}"
 
     @property
-    def scaling_resource(self) -> str:
-        """Resource id of the variant in Application Auto Scaling."""
-        return f"endpoint/{self.endpoint}/variant/{VARIANT}"
+    def component(self) -> str:
+        """The inference component of an endpoint that serves through one."""
+        return self.endpoint
+
+    @property
+    def component_arn(self) -> str:
+        """ARN of the inference component."""
+        return f"arn:aws:sagemaker:{self.shared.region}:{self.shared.account}:inference-component/{self.component}"
+
+    @property
+    def component_scaling_resource(self) -> str:
+        """Resource id of the inference component in Application Auto Scaling."""
+        return f"inference-component/{self.component}"
+
+    def scaling_policy(self, key: str, variant: str = MAIN_VARIANT) -> str:
+        """Name of a scaling policy."""
+        return f"{self.endpoint}-{key}{_suffix(variant)}"
+
+    @property
+    def dashboard(self) -> str:
+        """Name of the endpoint's dashboard."""
+        return f"chem-endpoints-{self.endpoint}"
 
     @property
     def caller_policy(self) -> str:
         """Managed policy of those who may invoke the endpoint; IAM knows no regions, so the name tells them apart."""
         return f"chem-endpoints-{self.endpoint}-callers-{self.shared.region}"
 
-    def alarm(self, key: str) -> str:
+    def alarm(self, key: str, variant: str = MAIN_VARIANT) -> str:
         """Name of one of the endpoint's alarms."""
-        return f"chem-endpoints-{self.endpoint}-{key}"
+        return f"chem-endpoints-{self.endpoint}-{key}{_suffix(variant)}"
+
+    def alarm_arn(self, key: str, variant: str = MAIN_VARIANT) -> str:
+        """ARN of one of the endpoint's alarms."""
+        return f"arn:aws:cloudwatch:{self.shared.region}:{self.shared.account}:alarm:{self.alarm(key, variant)}"
 
     def capture_destination(self, days: int) -> S3Location:
         """Where data capture starts; SageMaker adds the endpoint's and the variant's name itself."""
@@ -103,6 +147,10 @@ class EndpointNames:
     def captured(self, days: int) -> S3Location:
         """Where this endpoint's captured requests lie."""
         return S3Location(bucket=self.shared.bucket, key=f"{kept_prefix(days)}capture/{self.endpoint}/")
+
+    def monitoring_reports(self, days: int) -> S3Location:
+        """Where Model Monitor's reports lie."""
+        return S3Location(bucket=self.shared.bucket, key=f"{kept_prefix(days)}monitor/{self.endpoint}/")
 
     def async_objects(self, part: str, days: int) -> S3Location:
         """Where an asynchronous endpoint's ``input``, ``output`` or ``failure`` objects lie."""

@@ -9,6 +9,7 @@ from typing import Any
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from chem_endpoints.spec.declared_values import MAIN_VARIANT
 from constructs_lib.alarm_rule import RUNBOOK, AlarmRule, MetricRule, PercentRule
 from constructs_lib.metrics import EndpointMetric
 from constructs_lib.naming import EndpointNames
@@ -29,6 +30,7 @@ class RuleAlarm(Construct):
         rule: AlarmRule,
         names: EndpointNames,
         action_arns: Sequence[str],
+        variant: str = MAIN_VARIANT,
     ) -> None:
         """
         Args:
@@ -37,64 +39,68 @@ class RuleAlarm(Construct):
             rule: when it fires.
             names: the endpoint's names.
             action_arns: topics or scaling policies.
+            variant: whose metrics it watches; default: the main variant.
         """
         super().__init__(scope, construct_id)
+        self.name = names.alarm(rule.key, variant)
         self.alarm = cloudwatch.CfnAlarm(
             self,
             "Resource",
-            alarm_name=names.alarm(rule.key),
-            alarm_description=f"{rule.summary} Runbook: {RUNBOOK}#{rule.key}",
+            alarm_name=self.name,
+            alarm_description=f"[{rule.severity}] {rule.summary} Runbook: {RUNBOOK}#{rule.key}",
             alarm_actions=list(action_arns),
             comparison_operator=rule.comparison,
             threshold=rule.threshold,
             evaluation_periods=rule.datapoints,
             datapoints_to_alarm=rule.datapoints,
             treat_missing_data=rule.missing,
-            **_watched(rule, names.endpoint),
+            **_watched(rule, names.endpoint, variant),
         )
 
 
-def _watched(rule: AlarmRule, endpoint: str) -> dict[str, Any]:
+def _watched(rule: AlarmRule, endpoint: str, variant: str) -> dict[str, Any]:
     """The alarm's properties that say what it looks at."""
     if isinstance(rule, PercentRule):
-        return {"metrics": _percent_queries(rule, endpoint)}
-    return _single_metric(rule, endpoint)
+        return {"metrics": _percent_queries(rule, endpoint, variant)}
+    return _single_metric(rule, endpoint, variant)
 
 
-def _single_metric(rule: MetricRule, endpoint: str) -> dict[str, Any]:
+def _single_metric(rule: MetricRule, endpoint: str, variant: str) -> dict[str, Any]:
     metric = rule.metric
     # CloudWatch keeps percentiles in a property of their own.
     statistic = "extended_statistic" if metric.statistic.startswith("p") else "statistic"
     return {
         "namespace": metric.namespace,
         "metric_name": metric.name,
-        "dimensions": _dimensions(metric, endpoint),
+        "dimensions": _dimensions(metric, endpoint, variant),
         "period": rule.period_seconds,
         statistic: metric.statistic,
     }
 
 
-def _percent_queries(rule: PercentRule, endpoint: str) -> list[cloudwatch.CfnAlarm.MetricDataQueryProperty]:
+def _percent_queries(
+    rule: PercentRule, endpoint: str, variant: str
+) -> list[cloudwatch.CfnAlarm.MetricDataQueryProperty]:
     query = cloudwatch.CfnAlarm.MetricDataQueryProperty
     counts = [
-        query(id=name, return_data=False, metric_stat=_count(metric, endpoint, rule.period_seconds))
+        query(id=name, return_data=False, metric_stat=_count(metric, endpoint, variant, rule.period_seconds))
         for name, metric in (("part", rule.part), ("whole", rule.whole))
     ]
     return [query(id="percent", expression=_PERCENT, return_data=True), *counts]
 
 
-def _count(metric: EndpointMetric, endpoint: str, period: int) -> cloudwatch.CfnAlarm.MetricStatProperty:
+def _count(metric: EndpointMetric, endpoint: str, variant: str, period: int) -> cloudwatch.CfnAlarm.MetricStatProperty:
     return cloudwatch.CfnAlarm.MetricStatProperty(
         metric=cloudwatch.CfnAlarm.MetricProperty(
-            namespace=metric.namespace, metric_name=metric.name, dimensions=_dimensions(metric, endpoint)
+            namespace=metric.namespace, metric_name=metric.name, dimensions=_dimensions(metric, endpoint, variant)
         ),
         period=period,
         stat=metric.statistic,
     )
 
 
-def _dimensions(metric: EndpointMetric, endpoint: str) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
+def _dimensions(metric: EndpointMetric, endpoint: str, variant: str) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
     return [
         cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value)
-        for name, value in metric.dimension_values(endpoint).items()
+        for name, value in metric.dimension_values(endpoint, variant).items()
     ]

@@ -13,6 +13,13 @@ OWNER = "chem-endpoints:owner"
 ENDPOINT = "chem-endpoints:endpoint"
 """The endpoint that a resource belongs to; on every resource. Callers' rights on configurations hang on it."""
 
+ARTIFACT_VERSION = "chem-endpoints:artifact-version"
+"""The declared S3 version of a Model's artifact; on the Model. SageMaker always reads the current version, so
+``chem-endpoints doctor`` compares."""
+
+SHARED = "shared"
+"""What `ENDPOINT` says on resources that all endpoints share."""
+
 
 def resource_tags(spec: EndpointSpec) -> Mapping[str, str]:
     """Tags of every resource of the endpoint."""

@@ -1,44 +1,64 @@
 """One endpoint: everything that is deployed, rolled back and destroyed with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aws_cdk import DefaultStackSynthesizer, Environment, Stack, Tags
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from chem_endpoints.spec.endpoint_spec import AsyncSpec, EndpointSpec, RealtimeSpec
+from chem_endpoints.spec.endpoint_spec import (
+    AsyncSpec,
+    ComponentSpec,
+    EndpointSpec,
+    RealtimeSpec,
+    ServerlessSpec,
+    models_of,
+)
+from chem_endpoints.spec.model_source import ModelSource
 from chem_endpoints.spec.stages import Stage
-from constructs_lib.alarms import AlarmSet, async_alarms, realtime_alarms
-from constructs_lib.async_objects import AsyncObjects, CompletionTopics, serve_queue
-from constructs_lib.backlog_scaling import BacklogScalingPolicies
+from constructs_lib.acknowledgements import acknowledge_findings
+from constructs_lib.async_endpoint import AsyncEndpoint
 from constructs_lib.caller_access import CallerAccess
-from constructs_lib.configured_endpoint import ConfiguredEndpoint
+from constructs_lib.component_endpoint import ComponentEndpoint
 from constructs_lib.container_logs import ContainerLogs
-from constructs_lib.data_capture import capture_settings, write_captured
-from constructs_lib.execution_role import ExecutionRole
-from constructs_lib.invocation_scaling import InvocationScalingPolicy
-from constructs_lib.model import SageMakerModel
+from constructs_lib.dashboard import EndpointDashboard
+from constructs_lib.endpoint_parts import EndpointParts
+from constructs_lib.image.container_image import ContainerImage
 from constructs_lib.naming import EndpointNames, SharedNames
+from constructs_lib.placement import Placement
 from constructs_lib.published_bundle import PublishedBundle, bundle_in_s3, publish_bundle
-from constructs_lib.queue_settings import queue_settings
-from constructs_lib.tagging import client_tags, resource_tags
+from constructs_lib.realtime_endpoint import RealtimeEndpoint
+from constructs_lib.serverless_endpoint import ServerlessEndpoint
+from constructs_lib.tagging import resource_tags
+
+Endpoint = RealtimeEndpoint | AsyncEndpoint | ServerlessEndpoint | ComponentEndpoint
+"""The construct of any kind."""
 
 
 class EndpointStack(Stack):
     """A declaration as a stack."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, spec: EndpointSpec, stage: Stage, image: str, root: Path
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        spec: EndpointSpec,
+        stage: Stage,
+        image_of: Callable[[Stack, EndpointSpec, ModelSource], ContainerImage],
+        root: Path,
+        scaling: bool = True,
     ) -> None:
         """
         Args:
             scope: the app.
             construct_id: id and stack name.
             spec: the declaration.
-            stage: account, region, log retention.
-            image: image reference that the Model runs.
+            stage: account, region, log retention, network.
+            image_of: image that a model of the declaration runs; it may add an asset to the stack.
             root: what the path of a local artifact starts from.
+            scaling: False leaves every scaling resource out.
         """
         synthesizer = DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
         super().__init__(
@@ -52,62 +72,59 @@ class EndpointStack(Stack):
         synthesizer.bind(self)
         for key, value in resource_tags(spec).items():
             Tags.of(self).add(key, value)
-        shared = SharedNames(account=stage.account, region=stage.region)
-        self.names = EndpointNames(shared=shared, endpoint=spec.name)
-        self.bundle = self._bundle(spec, root, synthesizer)
-        self.logs = ContainerLogs(self, "Logs", names=self.names, stage=stage)
-        if isinstance(spec, RealtimeSpec):
-            self._realtime(spec, image)
-        else:
-            self._async(spec, image)
-
-    def _bundle(self, spec: EndpointSpec, root: Path, synthesizer: DefaultStackSynthesizer) -> PublishedBundle:
-        if spec.model.is_local:
-            return publish_bundle(self, path=root / spec.model.artifact, synthesizer=synthesizer)
-        return bundle_in_s3(spec.model.artifact)
-
-    def _realtime(self, spec: RealtimeSpec, image: str) -> None:
-        capture = spec.serving.capture
-        model = self._model(spec, image, [write_captured(capture, self.names)] if capture else [])
-        realtime = ConfiguredEndpoint(
-            self,
-            "Realtime",
-            serving=spec.serving,
+        self.names = EndpointNames(shared=SharedNames(account=stage.account, region=stage.region), endpoint=spec.name)
+        self.parts = EndpointParts(
+            spec=spec,
             names=self.names,
-            model=model,
-            logs=self.logs,
-            tags=client_tags(spec, self.bundle),
-            capture=capture_settings(capture, self.names) if capture else None,
+            bundles=self._bundles(spec, root, synthesizer),
+            image_of=lambda source: image_of(self, spec, source),
+            logs=ContainerLogs(self, "Logs", names=self.names, stage=stage, component=isinstance(spec, ComponentSpec)),
+            placement=_placement(spec, stage),
+            scaling=scaling,
         )
-        if spec.serving.scaling:
-            InvocationScalingPolicy(
-                self, "Scaling", scaling=spec.serving.scaling, names=self.names, endpoint=realtime.endpoint
-            )
-        AlarmSet(self, "Alarms", rules=realtime_alarms(spec.alarms), names=self.names)
-        CallerAccess(self, "Callers", callers=spec.callers, names=self.names, bundle=self.bundle)
-
-    def _async(self, spec: AsyncSpec, image: str) -> None:
-        objects = AsyncObjects.of(self.names, spec.serving.retain)
-        topics = CompletionTopics(self, "Topics")
-        model = self._model(spec, image, serve_queue(objects, topics))
-        asynchronous = ConfiguredEndpoint(
+        self.endpoint = self._endpoint(spec)
+        self.dashboard = EndpointDashboard(self, "Dashboard", spec=spec, names=self.names)
+        self.callers = CallerAccess(
             self,
-            "Async",
-            serving=spec.serving,
+            "Callers",
+            callers=spec.callers,
             names=self.names,
-            model=model,
-            logs=self.logs,
-            tags=client_tags(spec, self.bundle, objects.input),
-            queue=queue_settings(spec.serving.workers, objects, topics),
+            bundle=self.parts.bundle,
+            objects=self.endpoint.objects if isinstance(self.endpoint, AsyncEndpoint) else None,
+            component=isinstance(self.endpoint, ComponentEndpoint),
         )
-        BacklogScalingPolicies(
-            self, "Scaling", scaling=spec.serving.scaling, names=self.names, endpoint=asynchronous.endpoint
-        )
-        AlarmSet(self, "Alarms", rules=async_alarms(spec.alarms), names=self.names)
-        CallerAccess(self, "Callers", callers=spec.callers, names=self.names, bundle=self.bundle, objects=objects)
+        acknowledge_findings(self)
 
-    def _model(self, spec: EndpointSpec, image: str, kind_statements: Sequence[iam.PolicyStatement]) -> SageMakerModel:
-        role = ExecutionRole(
-            self, "Execution", names=self.names, artifact=self.bundle.artifact, kind_statements=kind_statements
-        )
-        return SageMakerModel(self, "Model", spec=spec, image=image, artifact=self.bundle.artifact, execution_role=role)
+    def grant_invoke(self, grantee: iam.IGrantable) -> None:
+        """Lets a principal of the app call the endpoint; see `CallerAccess.grant_invoke`."""
+        self.callers.grant_invoke(grantee)
+
+    def _bundles(
+        self, spec: EndpointSpec, root: Path, synthesizer: DefaultStackSynthesizer
+    ) -> Mapping[str, PublishedBundle]:
+        bundles: dict[str, PublishedBundle] = {}
+        for _, model in models_of(spec):
+            if model.sha256 not in bundles:
+                bundles[model.sha256] = (
+                    publish_bundle(self, path=root / model.artifact, synthesizer=synthesizer)
+                    if model.is_local
+                    else bundle_in_s3(model.artifact)
+                )
+        return bundles
+
+    def _endpoint(self, spec: EndpointSpec) -> Endpoint:
+        match spec:
+            case RealtimeSpec():
+                return RealtimeEndpoint(self, "Realtime", spec=spec, parts=self.parts)
+            case AsyncSpec():
+                return AsyncEndpoint(self, "Async", spec=spec, parts=self.parts)
+            case ServerlessSpec():
+                return ServerlessEndpoint(self, "Serverless", spec=spec, parts=self.parts)
+            case ComponentSpec():
+                return ComponentEndpoint(self, "Component", spec=spec, parts=self.parts)
+
+
+def _placement(spec: EndpointSpec, stage: Stage) -> Placement | None:
+    if isinstance(spec, ServerlessSpec) or not spec.serving.vpc or stage.vpc is None:
+        return None
+    return Placement.of(stage.vpc)

@@ -1,6 +1,6 @@
 """What all endpoints of an account and region share: key, bucket, alarm topic, image repository."""
 
-from aws_cdk import DefaultStackSynthesizer, Duration, Environment, Stack
+from aws_cdk import DefaultStackSynthesizer, Duration, Environment, Stack, Tags
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,8 +11,13 @@ from constructs import Construct
 from chem_endpoints.spec.image_source import REPOSITORY
 from chem_endpoints.spec.retention import RETENTION_DAYS
 from chem_endpoints.spec.stages import Stage
+from constructs_lib.access_log_bucket import AccessLogBucket
+from constructs_lib.acknowledgements import acknowledge_findings
+from constructs_lib.image.repository import allow_pull, expiry_rules, moving_tags
+from constructs_lib.key_access import admit_log_service
 from constructs_lib.naming import ALARM_TOPIC, KEY_ALIAS, SharedNames, kept_prefix
 from constructs_lib.removal import removal_policy
+from constructs_lib.tagging import ENDPOINT, SHARED
 
 
 class FoundationStack(Stack):
@@ -32,12 +37,16 @@ class FoundationStack(Stack):
             synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
         )
         names = SharedNames(account=stage.account, region=stage.region)
-        self.key = self._key(stage)
+        Tags.of(self).add(ENDPOINT, SHARED)
+        self.key = self._key(stage, names)
         self.bucket = self._bucket(stage, names)
+        self.access_logs = AccessLogBucket(self, "AccessLogs", names=names, stage=stage)
+        self.access_logs.record(self.bucket)
         self.alarm_topic = self._alarm_topic()
         self.repository = self._repository(stage)
+        acknowledge_findings(self)
 
-    def _key(self, stage: Stage) -> kms.Key:
+    def _key(self, stage: Stage, names: SharedNames) -> kms.Key:
         """One key for all data; its policy leaves the rest to IAM, so no endpoint stack ever edits it."""
         key = kms.Key(
             self,
@@ -47,6 +56,7 @@ class FoundationStack(Stack):
             enable_key_rotation=True,
             removal_policy=removal_policy(stage),
         )
+        admit_log_service(key, names)
         # Alarms publish as a service, not as a role of the account.
         key.add_to_resource_policy(
             iam.PolicyStatement(
@@ -85,13 +95,17 @@ class FoundationStack(Stack):
         return sns.Topic(self, "AlarmTopic", topic_name=ALARM_TOPIC, master_key=self.key)
 
     def _repository(self, stage: Stage) -> ecr.Repository:
-        return ecr.Repository(
+        repository = ecr.Repository(
             self,
             "Repository",
             repository_name=REPOSITORY,
             encryption=ecr.RepositoryEncryption.KMS,
             encryption_key=self.key,
             image_scan_on_push=True,
-            image_tag_mutability=ecr.TagMutability.IMMUTABLE,
+            image_tag_mutability=ecr.TagMutability.IMMUTABLE_WITH_EXCLUSION,
+            image_tag_mutability_exclusion_filters=moving_tags(),
+            lifecycle_rules=expiry_rules(),
             removal_policy=removal_policy(stage),
         )
+        allow_pull(repository, stage.pull_accounts)
+        return repository

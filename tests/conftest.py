@@ -16,6 +16,15 @@ hypothesis.settings.register_profile("soak", max_examples=20_000, deadline=None)
 hypothesis.settings.load_profile("quick")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--full-matrix``: minutes instead of seconds for the tests that otherwise take a sample."""
+    parser.addoption(
+        "--full-matrix",
+        action="store_true",
+        help="synthesize every legal combination (tests/matrix) and apply every mutation (tests/mutation)",
+    )
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The clone's root folder."""

@@ -2,8 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from chem_endpoints.spec.endpoint_spec import EndpointSpec
 
 
 @click.command()
@@ -25,7 +29,13 @@ def validate(endpoints: str) -> None:
     except DeclarationError as error:
         raise click.ClickException(str(error)) from None
     for spec in specs:
-        click.echo(f"{spec.name}: {spec.serving.kind} on {spec.serving.instance_type}, model {spec.model.sha256[:12]}")
+        click.echo(f"{spec.name}: {spec.serving.kind} on {_machine(spec)}, model {spec.model.sha256[:12]}")
+
+
+def _machine(spec: "EndpointSpec") -> str:
+    from chem_endpoints.spec.endpoint_spec import ServerlessSpec
+
+    return f"{spec.serving.memory_mb} MB" if isinstance(spec, ServerlessSpec) else spec.serving.instance_type
 
 
 @click.command()

@@ -4,9 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from chem_endpoints.spec.container_serving import InstanceServing
 from chem_endpoints.spec.deadline import request_seconds
-from chem_endpoints.spec.instance_types import InstanceType
+from chem_endpoints.spec.deployment import MIN_INSTANCES_TO_SPLIT, Deployment
 from chem_endpoints.spec.retention import RetentionDays
+from chem_endpoints.spec.schedule import Schedule
 from chem_endpoints.spec.strict_model import StrictModel
 from chem_endpoints.spec.support_matrix import SUPPORT
 
@@ -25,6 +27,11 @@ class BacklogScaling(StrictModel):
     """Requests queued or running per instance that scaling out aims at; default 5."""
     idle_minutes: int = Field(default=10, ge=2, le=1440)
     """Minutes without a request, queued or running, until the endpoint goes to `min`; default 10."""
+    scale_in: Literal["sleep", "gradual"] = "sleep"
+    """``sleep``: instances stop when nothing is queued or running, so no job is ever cut; ``gradual``: the number also
+    falls with the queue, which may cut jobs that run longer than 15 minutes. Default sleep."""
+    schedule: Schedule = ()
+    """Bounds by the clock; default: none."""
 
 
 class Retain(StrictModel):
@@ -36,28 +43,26 @@ class Retain(StrictModel):
     """Days after which an answer or failure object expires; default 7."""
 
 
-class AsyncServing(StrictModel):
+class AsyncServing(InstanceServing):
     """Answers through S3 within an hour, from a queue, on instances that may sleep."""
 
     kind: Literal["async"]
     """``async``."""
-    instance_type: InstanceType
-    """SageMaker instance type, for example ml.c7i.xlarge."""
     initial_instances: int | None = Field(default=None, ge=1)
-    """Instances at the first deployment (AWS wants one even where `scaling.min` is 0); default: `scaling.min`,
-    at least 1."""
-    workers: int | None = Field(default=None, ge=1, le=1000)
-    """Worker processes per instance, and requests that SageMaker hands to an instance at a time; default: one
-    process per core, and SageMaker chooses."""
+    """Instances at the first deployment (AWS wants one even where `scaling.min` is 0, and two to split them); default:
+    the smallest number that is allowed."""
     scaling: BacklogScaling = BacklogScaling()
     """Default: between 0 and 1 instance."""
     retain: Retain = Retain()
     """Default: 7 days each."""
+    deployment: Deployment | None = None
+    """How an update replaces the instances; default: all at once, without watching alarms."""
 
     @property
     def first_instances(self) -> int:
-        """``InitialInstanceCount`` of the endpoint configuration."""
-        return self.initial_instances or max(1, self.scaling.min)
+        """``InitialInstanceCount`` of the main variant."""
+        split = MIN_INSTANCES_TO_SPLIT if self.deployment and self.deployment.splits else 1
+        return self.initial_instances or max(self.scaling.min, split)
 
 
 class AsyncClient(StrictModel):

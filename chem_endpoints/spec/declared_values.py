@@ -12,8 +12,11 @@ from pydantic import AfterValidator
 
 from chem_endpoints.spec.strict_model import refusal
 
+MAIN_VARIANT = "AllTraffic"
+"""The production variant that every endpoint has. Deployment guardrails demand that its name never changes."""
+
 _NAME = re.compile(r"[a-z0-9](-*[a-z0-9]){0,62}")
-_STACK_NAMES = frozenset({"foundation", "image", "images"})
+_STACK_NAMES = frozenset({"foundation", "image", "images", "network"})
 # The key becomes part of a role's policy, where * ? and ${ would name other objects too.
 _S3_OBJECT = re.compile(r"s3://(?P<bucket>[^/]+)/[A-Za-z0-9!_.'()/=+@-]+")
 _BUCKET = re.compile(
@@ -52,10 +55,24 @@ def _artifact_in_s3(uri: str) -> str:
     return uri
 
 
+def _artifact_version(version: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,1024}", version):
+        raise refusal("must be a version id as S3 gives it: letters, digits and . _ -")
+    return version
+
+
 def _model_digest(digest: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise refusal("must be 64 lower-case hex digits; chem-endpoints train --declare writes them")
     return digest
+
+
+def _variant_name(name: str) -> str:
+    if name == MAIN_VARIANT:
+        raise refusal("is the name of the main variant; choose another, for example challenger")
+    if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name):
+        raise refusal("must be 1 to 63 letters, digits and hyphens, with no hyphen at either end")
+    return name
 
 
 def _sentence(text: str) -> str:
@@ -72,6 +89,12 @@ EndpointName = Annotated[str, AfterValidator(_endpoint_name)]
 
 ArtifactLocation = Annotated[str, AfterValidator(_artifact)]
 """A ``.tar.gz`` below the repository or ``s3://bucket/key``."""
+
+ArtifactVersion = Annotated[str, AfterValidator(_artifact_version)]
+"""Version id of an S3 object."""
+
+VariantName = Annotated[str, AfterValidator(_variant_name)]
+"""Name of a variant beside the main one."""
 
 ModelDigest = Annotated[str, AfterValidator(_model_digest)]
 """SHA-256 of a bundle's ``manifest.json``, in hex."""

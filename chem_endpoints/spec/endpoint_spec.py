@@ -1,40 +1,26 @@
 """The declaration of one endpoint: what a file of ``endpoints/`` says, checked."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Self, get_args
 
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from chem_endpoints.spec.asynchronous import AsyncAlarms, AsyncClient, AsyncServing
 from chem_endpoints.spec.callers import Callers
-from chem_endpoints.spec.declared_values import ArtifactLocation, EndpointName, ModelDigest, Sentence
+from chem_endpoints.spec.component import ComponentAlarms, ComponentClient, ComponentServing
+from chem_endpoints.spec.declared_values import EndpointName, Sentence
+from chem_endpoints.spec.model_source import ModelSource
 from chem_endpoints.spec.realtime import RealtimeAlarms, RealtimeClient, RealtimeServing
 from chem_endpoints.spec.rules import broken_rules
+from chem_endpoints.spec.serverless import ServerlessAlarms, ServerlessClient, ServerlessServing
 from chem_endpoints.spec.strict_model import StrictModel
+from chem_endpoints.spec.support_matrix import Kind
 from chem_endpoints.spec.tag_values import Tags, TagText
 
 BROKEN_RULES = "broken_rules"
 """Type of the error that lists what contradicts itself in a declaration whose values are fine one by one."""
-
-Image = Literal["base", "deep", "deep-gpu"]
-"""``base``: XGBoost and scikit-learn; ``deep``: adds torch and ChemProp; ``deep-gpu``: the same on a GPU."""
-
-
-class ModelSource(StrictModel):
-    """Which model is served, and in which image."""
-
-    artifact: ArtifactLocation
-    """model.tar.gz: a file's path from the repository's root, or s3://bucket/key."""
-    sha256: ModelDigest
-    """The model digest: SHA-256 of the bundle's manifest.json, which lists the SHA-256 of every other file. Checked
-    at synth for local artifacts, and at the container's start for all."""
-    image: Image = "base"
-    """base, deep (torch, ChemProp) or deep-gpu; default base."""
-
-    @property
-    def is_local(self) -> bool:
-        """True for a file of the repository, False for an object in S3."""
-        return not self.artifact.startswith("s3://")
 
 
 class _Declared(StrictModel):
@@ -64,7 +50,7 @@ class RealtimeSpec(_Declared):
     """An endpoint that answers each HTTP call at once."""
 
     serving: RealtimeServing
-    """Instances, scaling, capture."""
+    """Instances, scaling, capture, variants, deployment."""
     client: RealtimeClient = RealtimeClient()
     """How our client talks to it."""
     alarms: RealtimeAlarms = RealtimeAlarms()
@@ -75,23 +61,66 @@ class AsyncSpec(_Declared):
     """An endpoint that answers through S3 and sleeps while nothing is queued."""
 
     serving: AsyncServing
-    """Instances, scaling, retention."""
+    """Instances, scaling, retention, deployment."""
     client: AsyncClient = AsyncClient()
     """How our client talks to it."""
     alarms: AsyncAlarms = AsyncAlarms()
     """When to call somebody."""
 
 
+class ServerlessSpec(_Declared):
+    """An endpoint without instances of its own."""
+
+    serving: ServerlessServing
+    """Memory, concurrency."""
+    client: ServerlessClient = ServerlessClient()
+    """How our client talks to it."""
+    alarms: ServerlessAlarms = ServerlessAlarms()
+    """When to call somebody."""
+
+
+class ComponentSpec(_Declared):
+    """A real-time endpoint that scales to zero copies and zero instances."""
+
+    serving: ComponentServing
+    """Copies, instances, scaling."""
+    client: ComponentClient = ComponentClient()
+    """How our client talks to it."""
+    alarms: ComponentAlarms = ComponentAlarms()
+    """When to call somebody."""
+
+
+SPEC_BY_KIND: Mapping[Kind, type[RealtimeSpec | AsyncSpec | ServerlessSpec | ComponentSpec]] = MappingProxyType(
+    {"realtime": RealtimeSpec, "async": AsyncSpec, "serverless": ServerlessSpec, "inference_component": ComponentSpec}
+)
+"""The declaration of each kind."""
+
+
 def kind_of(declared: object) -> object:
     """``serving.kind`` of a declaration, checked or not; None where there is none."""
-    if isinstance(declared, RealtimeSpec | AsyncSpec):
-        return declared.serving.kind
+    if isinstance(declared, _Declared):
+        return next(kind for kind, spec in SPEC_BY_KIND.items() if isinstance(declared, spec))
     serving = declared.get("serving") if isinstance(declared, dict) else None
     return serving.get("kind") if isinstance(serving, dict) else None
 
 
 EndpointSpec = Annotated[
-    Annotated[RealtimeSpec, Tag("realtime")] | Annotated[AsyncSpec, Tag("async")],
+    Annotated[RealtimeSpec, Tag("realtime")]
+    | Annotated[AsyncSpec, Tag("async")]
+    | Annotated[ServerlessSpec, Tag("serverless")]
+    | Annotated[ComponentSpec, Tag("inference_component")],
     Discriminator(kind_of),
 ]
-"""A checked declaration of either kind."""
+"""A checked declaration of any kind."""
+
+
+def models_of(spec: EndpointSpec) -> tuple[tuple[str, ModelSource], ...]:
+    """Every model that a declaration names, with the dotted path of the section that names it."""
+    models = [("model", spec.model)]
+    if isinstance(spec, RealtimeSpec):
+        models += [(f"serving.variants.{i}.model", each.model) for i, each in enumerate(spec.serving.variants)]
+        models += [("serving.shadow.model", spec.serving.shadow.model)] if spec.serving.shadow else []
+    return tuple(models)
+
+
+assert set(SPEC_BY_KIND) == set(get_args(Kind))

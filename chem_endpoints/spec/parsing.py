@@ -8,14 +8,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from chem_endpoints.spec.endpoint_spec import BROKEN_RULES, AsyncSpec, EndpointSpec, RealtimeSpec, kind_of
+from chem_endpoints.spec.endpoint_spec import BROKEN_RULES, SPEC_BY_KIND, EndpointSpec, RealtimeSpec, kind_of
 from chem_endpoints.spec.rules import broken_rules
 from chem_endpoints.spec.strict_model import REFUSED
 from chem_endpoints.spec.violation import NO_VALUE, Violation
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
-_SPEC_BY_KIND: Mapping[object, type[RealtimeSpec] | type[AsyncSpec]] = {"realtime": RealtimeSpec, "async": AsyncSpec}
 _SECTIONS_THAT_DEPEND_ON_THE_KIND = ("serving", "client", "alarms")
 
 _REASONS = {
@@ -49,7 +48,8 @@ def parse_endpoint(written: Mapping[str, object]) -> EndpointSpec:
     Raises:
         InvalidDeclarationError: with every violation, of single values and of rules between them.
     """
-    spec_type = _SPEC_BY_KIND.get(kind_of(written))
+    kind = kind_of(written)
+    spec_type = next((spec for known, spec in SPEC_BY_KIND.items() if known == kind), None)
     if spec_type is None:
         raise InvalidDeclarationError((_unknown_kind(written), *_violations_of_any_kind(written)))
     rules = broken_rules(written)
@@ -77,7 +77,7 @@ def parse_model(model: type[_Model], written: Mapping[str, object]) -> _Model:
 
 def _unknown_kind(written: Mapping[str, object]) -> Violation:
     kind = kind_of(written)
-    reason = f"must be one of {', '.join(map(str, _SPEC_BY_KIND))}"
+    reason = f"must be one of {', '.join(SPEC_BY_KIND)}"
     return Violation(field="serving.kind", reason=reason, value=NO_VALUE if kind is None else kind)
 
 
@@ -123,7 +123,8 @@ def _help(model: type[BaseModel], detail: ErrorDetails) -> str:
 def _fields_beside(model: type[BaseModel], detail: ErrorDetails) -> dict[str, FieldInfo]:
     """The fields of the section in which the error lies."""
     for key in detail["loc"][:-1]:
-        model = _section(model.model_fields[str(key)].annotation)
+        if isinstance(key, str):  # a number is a place in a list of sections
+            model = _section(model.model_fields[key].annotation)
     return model.model_fields
 
 

@@ -1,11 +1,13 @@
 """Stages: the account and region that the same declarations are deployed to, from ``stages.yaml``."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
+from chem_endpoints.spec.network import Vpc
 from chem_endpoints.spec.parsing import InvalidDeclarationError, parse_model
 from chem_endpoints.spec.strict_model import StrictModel, refusal
 from chem_endpoints.spec.violation import DeclarationError
@@ -37,6 +39,22 @@ def _log_retention(days: int) -> int:
     return days
 
 
+_OVERRIDABLE = ("serving", "client", "alarms", "callers", "tags")
+
+
+def _overrides(overrides: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    for endpoint, sections in overrides.items():
+        for section in sections:
+            if section not in _OVERRIDABLE:
+                raise refusal(
+                    f"{endpoint}.{section} is refused: a stage may change {', '.join(_OVERRIDABLE)}; what is promoted "
+                    "from stage to stage stays the same"
+                )
+        if "kind" in (sections.get("serving") or {}):
+            raise refusal(f"{endpoint}.serving.kind is refused: another kind is another endpoint; declare it")
+    return overrides
+
+
 class Stage(StrictModel):
     """Where the stacks go, and what differs from one such place to another."""
 
@@ -52,6 +70,35 @@ class Stage(StrictModel):
     """What becomes of the shared bucket, key and repository with their stack; default retain. Destroy deletes an empty
     bucket and an empty repository, and fails on a bucket that holds objects (they go by their expiry alone) and on a
     repository that holds images."""
+
+    images: Literal["source", "asset", "codebuild"] = "asset"
+    """Where images come from that images.yaml does not pin; default asset. ``asset``: the CDK CLI builds and pushes
+    them; ``codebuild``: AWS builds them once per content, in our repository; ``source``: nobody builds, the repository
+    holds them already (the local AWS runs the sources themselves)."""
+    vpc: Vpc | None = None
+    """For the endpoints that declare ``vpc: true``; default: none."""
+    components_reach_zero_instances: bool = False
+    """Whether the region accepts ``MinInstanceCount: 0`` for inference components, which not all do; default false.
+    Say true when you have seen it work there."""
+    pull_accounts: Annotated[tuple[Annotated[str, AfterValidator(_account)], ...], Field(strict=False)] = ()
+    """Accounts of other stages that may pull this stage's images; default: none."""
+    overrides: Annotated[dict[str, dict[str, Any]], AfterValidator(_overrides)] = Field(default_factory=dict)
+    """By endpoint: values of serving, client, alarms, callers and tags that differ in this stage."""
+
+    def applied_to(self, endpoint: object, written: Mapping[str, object]) -> Mapping[str, object]:
+        """The declaration of an endpoint with this stage's values in place of its own."""
+        return _merged(written, self.overrides.get(str(endpoint), {}))
+
+
+def _merged(written: Mapping[str, object], changes: Mapping[str, object]) -> Mapping[str, object]:
+    merged = dict(written)
+    for key, change in changes.items():
+        own = merged.get(key)
+        if isinstance(own, Mapping) and isinstance(change, Mapping):
+            merged[key] = _merged(own, change)
+        else:
+            merged[key] = change
+    return merged
 
 
 def load_stage(path: Path, name: str) -> Stage:

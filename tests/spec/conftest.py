@@ -33,6 +33,20 @@ def asynchronous(realtime: Declaration) -> Declaration:
 
 
 @pytest.fixture
+def serverless(realtime: Declaration) -> Declaration:
+    """The shortest declaration of a serverless endpoint."""
+    return {**deepcopy(realtime), "serving": {"kind": "serverless"}}
+
+
+@pytest.fixture
+def component(realtime: Declaration) -> Declaration:
+    """The shortest declaration of an inference component."""
+    declared = deepcopy(realtime)
+    declared["serving"] = {"kind": "inference_component", "instance_type": "ml.c7i.xlarge"}
+    return declared
+
+
+@pytest.fixture
 def write_declaration(tmp_path: Path) -> Callable[[str, Declaration], Path]:
     """Writes a declaration into the folder ``endpoints`` of the test's own repository."""
 

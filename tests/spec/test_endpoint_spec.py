@@ -89,7 +89,7 @@ def test_a_short_timeout_leaves_the_server_most_of_it(realtime: Declaration) -> 
         ("model.artifact", "s3://192.168.0.1/m.tar.gz", "model.artifact: must name a bucket of 3 to 63 lower-case"),
         ("model.sha256", "ABC", "model.sha256: must be 64 lower-case hex digits"),
         ("model.image", "gpu", "model.image: must be 'base', 'deep' or 'deep-gpu' (got 'gpu')"),
-        ("model.format", 1, "model.format: is not a known key; known keys: artifact, sha256, image"),
+        ("model.format", 1, "model.format: is not a known key; known keys: artifact, artifact_version, sha256, image"),
         ("serving.instance_type", "c7i.large", "serving.instance_type: must be a SageMaker instance type such as"),
         (
             "serving.instance_type",
@@ -155,7 +155,7 @@ def test_values_that_no_kind_accepts(realtime: Declaration, field: str, value: o
         (
             "serving.scaling",
             {"max": 2},
-            "serving.scaling.invocations_per_instance: is missing. Add it: Invocations per instance and minute",
+            "serving.scaling: must name exactly one of invocations_per_instance, cpu_percent, concurrent_requests;",
         ),
     ],
 )
@@ -212,9 +212,9 @@ def test_a_gpu_image_on_a_gpu_is_accepted(realtime: Declaration) -> None:
 
 def test_an_unknown_kind_hides_no_other_mistake(realtime: Declaration) -> None:
     del realtime["owner"]
-    lines = mistakes(changed(realtime, "serving.kind", "serverless"))
+    lines = mistakes(changed(realtime, "serving.kind", "batch"))
     assert lines == [
-        "serving.kind: must be one of realtime, async (got 'serverless')",
+        "serving.kind: must be one of realtime, async, serverless, inference_component (got 'batch')",
         "owner: is missing. Add it: The team that answers for the model.",
     ]
 

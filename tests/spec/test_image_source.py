@@ -4,10 +4,19 @@ import shutil
 from pathlib import Path
 from typing import get_args
 
+import botocore.session
 import pytest
 
-from chem_endpoints.spec.endpoint_spec import Image
-from chem_endpoints.spec.image_source import LOCKS, ImageSourceError, image_reference, source_hash
+from chem_endpoints.spec.image_source import (
+    DOCKERFILE,
+    IMAGES,
+    LOCKS,
+    ImageSourceError,
+    image_reference,
+    source_files,
+    source_hash,
+)
+from chem_endpoints.spec.model_source import Image
 
 
 @pytest.fixture
@@ -80,3 +89,23 @@ def test_a_missing_lock_and_an_unknown_image_say_so(root: Path) -> None:
         source_hash(root, "deep-gpu")
     with pytest.raises(ImageSourceError, match=r"huge: no such image; choose one of base, deep, deep-gpu"):
         source_hash(root, "huge")
+
+
+def test_the_dockerfile_is_a_source(root: Path) -> None:
+    (root / DOCKERFILE).write_text("FROM one")
+    before = source_hash(root, "base")
+    assert root / DOCKERFILE in source_files(root, "base")
+    (root / DOCKERFILE).write_text("FROM two")
+    assert source_hash(root, "base") != before
+
+
+def test_an_image_with_cuda_names_the_machine_image_whose_driver_runs_it() -> None:
+    drivers = {name: image.inference_ami_version for name, image in IMAGES.items()}
+    assert drivers == {"base": None, "deep": None, "deep-gpu": "al2023-ami-sagemaker-inference-gpu-4-1"}
+    assert [name for name, image in IMAGES.items() if image.needs_gpu] == ["deep-gpu"]
+
+
+def test_sagemaker_knows_the_machine_images() -> None:
+    service = botocore.session.get_session().get_service_model("sagemaker")
+    known = service.shape_for("ProductionVariant").members["InferenceAmiVersion"].enum
+    assert {image.inference_ami_version for image in IMAGES.values() if image.needs_gpu} <= set(known)

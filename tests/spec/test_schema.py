@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chem_endpoints.spec.endpoint_spec import SPEC_BY_KIND
 from chem_endpoints.spec.schema import endpoint_schema
 
 
@@ -10,8 +11,9 @@ def definition(name: str) -> dict[str, Any]:
     return found
 
 
-def test_the_schema_offers_both_kinds() -> None:
-    assert {choice["$ref"] for choice in endpoint_schema()["oneOf"]} == {"#/$defs/RealtimeSpec", "#/$defs/AsyncSpec"}
+def test_the_schema_offers_every_kind() -> None:
+    offered = {choice["$ref"] for choice in endpoint_schema()["oneOf"]}
+    assert offered == {f"#/$defs/{spec.__name__}" for spec in SPEC_BY_KIND.values()}
 
 
 def test_each_key_has_its_help_and_no_other_key_is_allowed() -> None:

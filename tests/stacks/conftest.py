@@ -1,5 +1,4 @@
 import json
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,50 +47,113 @@ class Assembly:
 
 
 def declarations(digest: str) -> Iterable[dict[str, Any]]:
-    """One endpoint per way of serving."""
+    """One endpoint per way of serving, and per thing that an endpoint can have besides."""
     local = {"artifact": "models/logs.tar.gz", "sha256": digest}
     stored = {"artifact": "s3://models/logs/1.tar.gz", "sha256": digest}
-    shared = {"owner": "admet-platform", "tags": {"cost-centre": "chem-042"}}
+    instance = {"instance_type": "ml.c7i.large"}
+    office_hours = [
+        {"name": "office-opens", "cron": "0 7 ? * MON-FRI *", "timezone": "Europe/Zurich", "min": 2, "max": 4},
+        {"name": "office-closes", "cron": "0 19 ? * MON-FRI *", "timezone": "Europe/Zurich", "min": 1, "max": 2},
+    ]
+
+    def declared(name: str, kind: str, *, model: dict[str, Any] = stored, **serving: Any) -> dict[str, Any]:
+        return {"owner": "admet-platform", "name": name, "model": model, "serving": {"kind": kind, **serving}}
+
+    shared = {"tags": {"cost-centre": "chem-042"}}
     yield {
+        **declared(
+            "realtime-v1",
+            "realtime",
+            model=local,
+            **instance,
+            workers=2,
+            scaling={"min": 2, "max": 6, "invocations_per_instance": 600},
+            capture={"percent": 50, "retain_days": 30},
+        ),
         **shared,
-        "name": "realtime-v1",
         "description": "Solubility, one answer per call.",
-        "model": local,
-        "serving": {
-            "kind": "realtime",
-            "instance_type": "ml.c7i.large",
-            "workers": 2,
-            "scaling": {"min": 2, "max": 6, "invocations_per_instance": 600},
-            "capture": {"percent": 50, "retain_days": 30},
-        },
         "alarms": {"error_percent": 2, "p99_latency_ms": 2500, "disk_percent": 70},
         "callers": [f"arn:aws:iam::{ACCOUNT}:role/lab/chemists", f"arn:aws:iam::{ACCOUNT}:user/robot"],
     }
     yield {
+        **declared(
+            "async-v1",
+            "async",
+            model=local,
+            instance_type="ml.c7i.xlarge",
+            workers=4,
+            scaling={"min": 0, "max": 8, "backlog_per_instance": 5, "idle_minutes": 10},
+            retain={"input_days": 3, "output_days": 14},
+        ),
         **shared,
-        "name": "async-v1",
-        "model": local,
-        "serving": {
-            "kind": "async",
-            "instance_type": "ml.c7i.xlarge",
-            "workers": 4,
-            "scaling": {"min": 0, "max": 8, "backlog_per_instance": 5, "idle_minutes": 10},
-            "retain": {"input_days": 3, "output_days": 14},
-        },
         "callers": [f"arn:aws:iam::{ACCOUNT}:role/chemists", "arn:aws:iam::210987654321:role/elsewhere"],
     }
+    yield declared("fixed-v1", "realtime", **instance)
+    yield declared("awake-v1", "async", **instance, scaling={"min": 1, "max": 2, "scale_in": "gradual"})
+    yield declared("serverless-v1", "serverless", memory_mb=3072, max_concurrency=20)
+    yield declared(
+        "provisioned-v1",
+        "serverless",
+        max_concurrency=20,
+        provisioned_concurrency=2,
+        scaling={"min": 1, "max": 5, "schedule": office_hours},
+    )
     yield {
-        "owner": "admet-platform",
-        "name": "fixed-v1",
-        "model": stored,
-        "serving": {"kind": "realtime", "instance_type": "ml.c7i.large"},
+        **declared(
+            "component-v1",
+            "inference_component",
+            model=local,
+            instance_type="ml.c7i.xlarge",
+            memory_mb=1024,
+            scaling={"min": 0, "max": 4, "concurrent_requests_per_copy": 4},
+            deployment={"strategy": "rolling", "wait_minutes": 3},
+        ),
+        "callers": [f"arn:aws:iam::{ACCOUNT}:role/chemists"],
     }
-    yield {
-        "owner": "admet-platform",
-        "name": "awake-v1",
-        "model": stored,
-        "serving": {"kind": "async", "instance_type": "ml.c7i.large", "scaling": {"min": 1, "max": 2}},
-    }
+    yield declared(
+        "variants-v1",
+        "realtime",
+        **instance,
+        scaling={"max": 4, "cpu_percent": 60, "schedule": office_hours},
+        variants=[
+            {
+                "name": "challenger",
+                "model": stored,
+                "instance_type": "ml.c7i.xlarge",
+                "weight": 0.1,
+                "scaling": {"max": 2, "concurrent_requests": 4},
+            }
+        ],
+        deployment={"strategy": "canary", "percent": 25},
+    )
+    yield declared(
+        "shadow-v1",
+        "realtime",
+        **instance,
+        shadow={"name": "candidate", "model": stored, "instance_type": "ml.c7i.large", "percent": 50},
+    )
+    yield declared(
+        "guarded-async-v1",
+        "async",
+        **instance,
+        scaling={"min": 0, "max": 4},
+        deployment={"strategy": "linear", "percent": 25, "wait_minutes": 10},
+    )
+    yield declared("gpu-v1", "realtime", model={**stored, "image": "deep-gpu"}, instance_type="ml.g5.xlarge")
+    yield declared(
+        "monitored-v1",
+        "realtime",
+        **instance,
+        capture={"percent": 20, "directions": ["input"]},
+        monitor={"baseline": {"statistics": "s3://models/statistics.json", "constraints": "s3://models/limits.json"}},
+        metrics={"every_seconds": 30},
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for ``endpoint`` holds for every declared one."""
+    if "endpoint" in metafunc.fixturenames:
+        metafunc.parametrize("endpoint", [each["name"] for each in declarations("0" * 64)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,10 +172,20 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     for folder in ("endpoints", "container", "requirements"):
         (root / folder).mkdir()
     (root / "container" / "serve.py").write_text("serve()", encoding="utf-8")
-    (root / "requirements" / "base.lock").write_text("numpy", encoding="utf-8")
+    (root / "container" / "Dockerfile").write_text("FROM scratch AS base\n", encoding="utf-8")
+    (root / ".dockerignore").write_bytes((Path(__file__).resolve().parents[2] / ".dockerignore").read_bytes())
+    for lock in ("base", "deep"):
+        (root / "requirements" / f"{lock}.lock").write_text("numpy", encoding="utf-8")
     stages = {
-        "local": {"account": ACCOUNT, "region": "us-east-1", "log_retention_days": 7, "removal": "destroy"},
-        "prod": {"account": "111122223333", "region": "eu-central-1"},
+        "local": {
+            "account": ACCOUNT,
+            "region": "us-east-1",
+            "log_retention_days": 7,
+            "removal": "destroy",
+            "images": "source",
+            "components_reach_zero_instances": True,
+        },
+        "prod": {"account": "111122223333", "region": "eu-central-1", "components_reach_zero_instances": True},
     }
     (root / "stages.yaml").write_text(yaml.safe_dump(stages), encoding="utf-8")
     files = {"model.ubj": b"weights"}
@@ -148,14 +220,53 @@ def assembly(synthesize: Callable[..., Assembly]) -> Assembly:
     return synthesize()
 
 
+@pytest.fixture(scope="session")
+def template_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Template]:
+    """Synthesizes one declaration that is not among those of the test repository.
+
+    ``serving`` is all of it; ``context``, ``pins`` and further values of the stage are optional.
+    """
+
+    def make(
+        serving: dict[str, Any],
+        *,
+        image: str = "base",
+        context: dict[str, str] | None = None,
+        pins: dict[str, str] | None = None,
+        dockerfile: str = "FROM scratch",
+        **stage: Any,
+    ) -> Template:
+        from aws_cdk import App
+
+        from stacks.application import build_stacks
+
+        root = tmp_path_factory.mktemp("one")
+        for folder in ("endpoints", "container", "requirements"):
+            (root / folder).mkdir()
+        (root / "container" / "Dockerfile").write_text(dockerfile, encoding="utf-8")
+        (root / ".dockerignore").write_bytes((Path(__file__).resolve().parents[2] / ".dockerignore").read_bytes())
+        for lock in ("base", "deep"):
+            (root / "requirements" / f"{lock}.lock").write_text("numpy", encoding="utf-8")
+        place = {"account": ACCOUNT, "region": "us-east-1", "components_reach_zero_instances": True, "images": "source"}
+        model = {"artifact": "s3://models/logs/1.tar.gz", "sha256": "a" * 64, "image": image}
+        declared = {"name": "one-v1", "owner": "admet-platform", "model": model, "serving": serving}
+        (root / "stages.yaml").write_text(yaml.safe_dump({"local": {**place, **stage}}), encoding="utf-8")
+        (root / "images.yaml").write_text(yaml.safe_dump(pins or {}), encoding="utf-8")
+        (root / "endpoints" / "one-v1.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+        app = App(outdir=str(root / "out"), analytics_reporting=False, context={**SETTINGS, **(context or {})})
+        build_stacks(app, root=root)
+        app.synth()
+        text = (root / "out" / "ChemEndpoints-one-v1.template.json").read_text(encoding="utf-8")
+        template: Template = json.loads(text)
+        return template
+
+    return make
+
+
 @pytest.fixture
 def reviewed(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """JSON snapshots in which digests are masked, so that only a change of the infrastructure changes them."""
-
-    def mask(data: Any, path: Any) -> Any:
-        return re.sub(r"[0-9a-f]{64}", "<SHA256>", data) if isinstance(data, str) else data
-
-    return snapshot.use_extension(JSONSnapshotExtension).with_defaults(matcher=lambda *, data, path: mask(data, path))
+    """Snapshots as JSON, one file each; `readable` masks digests in what they hold."""
+    return snapshot.use_extension(JSONSnapshotExtension)
 
 
 @pytest.fixture(scope="session")

@@ -79,7 +79,7 @@ def test_the_app_says_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert done.stderr.splitlines()[:3] == [
         "4 mistakes in the declarations:",
-        "  endpoints/x.yaml: serving.kind: must be one of realtime, async",
+        "  endpoints/x.yaml: serving.kind: must be one of realtime, async, serverless, inference_component",
         "  endpoints/x.yaml: name: must be 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either "
         "end (got 'X')",
     ]

@@ -7,7 +7,6 @@ import pytest
 
 from chem_endpoints.wire import environment, tags
 
-KINDS = ["realtime-v1", "async-v1", "fixed-v1", "awake-v1"]
 Resources = Callable[..., dict[str, Any]]
 
 
@@ -32,18 +31,17 @@ def resources_of(resources_of: Resources) -> Resources:
     return choose
 
 
-@pytest.mark.parametrize("stack", KINDS)
 def test_the_endpoint_has_a_literal_name_and_what_is_replaced_has_none(
-    assembly: Any, resources_of: Resources, stack: str
+    assembly: Any, resources_of: Resources, endpoint: str
 ) -> None:
-    assert properties(assembly, resources_of, stack, "SageMaker::Endpoint")["EndpointName"] == stack
-    assert "ModelName" not in properties(assembly, resources_of, stack, "SageMaker::Model")
-    assert "EndpointConfigName" not in properties(assembly, resources_of, stack, "SageMaker::EndpointConfig")
+    assert properties(assembly, resources_of, endpoint, "SageMaker::Endpoint")["EndpointName"] == endpoint
+    assert "EndpointConfigName" not in properties(assembly, resources_of, endpoint, "SageMaker::EndpointConfig")
+    for model in resources_of(assembly.template(endpoint), "AWS::SageMaker::Model").values():
+        assert "ModelName" not in model["Properties"]
 
 
-@pytest.mark.parametrize("stack", KINDS)
-def test_no_stack_exports_or_imports_a_value(assembly: Any, stack: str) -> None:
-    template = assembly.template(stack)
+def test_no_stack_exports_or_imports_a_value(assembly: Any, endpoint: str) -> None:
+    template = assembly.template(endpoint)
     assert "Outputs" not in template
     assert "ImportValue" not in str(template)
     assert set(template) <= {"Resources", "Description"}
@@ -69,13 +67,80 @@ def test_workers_are_left_to_the_server_unless_declared(assembly: Any, resources
     assert "ClientConfig" not in config.get("AsyncInferenceConfig", {})
 
 
-@pytest.mark.parametrize("stack", KINDS)
-def test_the_container_reaches_no_network_and_its_volume_is_encrypted(
-    assembly: Any, resources_of: Resources, stack: str
+def test_the_container_reaches_no_network_where_its_kind_allows(
+    assembly: Any, resources_of: Resources, endpoint: str
 ) -> None:
-    assert properties(assembly, resources_of, stack, "SageMaker::Model")["EnableNetworkIsolation"] is True
-    config = properties(assembly, resources_of, stack, "SageMaker::EndpointConfig")
-    assert config["KmsKeyId"] == "alias/chem-endpoints"
+    on_models = [
+        model["Properties"].get("EnableNetworkIsolation")
+        for model in resources_of(assembly.template(endpoint), "AWS::SageMaker::Model").values()
+    ]
+    on_config = properties(assembly, resources_of, endpoint, "SageMaker::EndpointConfig").get("EnableNetworkIsolation")
+    if endpoint in ("serverless-v1", "provisioned-v1"):
+        assert (set(on_models), on_config) == ({None}, None), "AWS refuses it"
+    elif endpoint == "component-v1":
+        assert (set(on_models), on_config) == ({None}, True)
+    else:
+        assert (set(on_models), on_config) == ({True}, None)
+
+
+def test_volumes_use_our_key_unless_the_instance_stores_on_nvme_or_is_none(
+    assembly: Any, resources_of: Resources, endpoint: str
+) -> None:
+    config = properties(assembly, resources_of, endpoint, "SageMaker::EndpointConfig")
+    refused = ("gpu-v1", "serverless-v1", "provisioned-v1")
+    assert config.get("KmsKeyId") == (None if endpoint in refused else "alias/chem-endpoints")
+
+
+def test_one_variant_with_nvme_leaves_the_key_off_the_whole_configuration(template_of: Resources) -> None:
+    model = {"artifact": "s3://models/logs/2.tar.gz", "sha256": "b" * 64, "image": "deep-gpu"}
+    serving = {
+        "kind": "realtime",
+        "instance_type": "ml.c7i.large",
+        "variants": [{"name": "deep", "model": model, "instance_type": "ml.g5.xlarge"}],
+    }
+    (config,) = (
+        each["Properties"]
+        for each in template_of(serving)["Resources"].values()
+        if each["Type"] == "AWS::SageMaker::EndpointConfig"
+    )
+    assert "KmsKeyId" not in config
+
+
+def test_enhanced_metrics_are_there_where_they_are_declared(
+    assembly: Any, resources_of: Resources, endpoint: str
+) -> None:
+    config = properties(assembly, resources_of, endpoint, "SageMaker::EndpointConfig")
+    assert config.get("MetricsConfig") == (
+        {
+            "EnableEnhancedMetrics": True,
+            "EnableDetailedObservability": False,
+            "MetricPublishFrequencyInSeconds": 30,
+        }
+        if endpoint == "monitored-v1"
+        else None
+    )
+
+
+def test_memory_and_concurrency_of_a_serverless_endpoint(assembly: Any, resources_of: Resources) -> None:
+    (plain,) = properties(assembly, resources_of, "serverless-v1", "SageMaker::EndpointConfig")["ProductionVariants"]
+    assert plain["ServerlessConfig"] == {"MemorySizeInMB": 3072, "MaxConcurrency": 20}
+    (warm,) = properties(assembly, resources_of, "provisioned-v1", "SageMaker::EndpointConfig")["ProductionVariants"]
+    assert warm["ServerlessConfig"] == {"MemorySizeInMB": 4096, "MaxConcurrency": 20, "ProvisionedConcurrency": 2}
+    assert not {"InstanceType", "InitialInstanceCount", "RoutingConfig"} & set(plain)
+
+
+def test_a_vpc_stands_on_the_model_and_lets_the_role_make_interfaces(template_of: Resources) -> None:
+    vpc = {"subnets": ["subnet-01234567", "subnet-01234568"], "security_groups": ["sg-01234567"]}
+    serving = {"kind": "realtime", "instance_type": "ml.c7i.large", "vpc": True}
+    template = template_of(serving, vpc=vpc)
+    (model,) = (each for each in template["Resources"].values() if each["Type"] == "AWS::SageMaker::Model")
+    assert model["Properties"]["VpcConfig"] == {
+        "Subnets": ["subnet-01234567", "subnet-01234568"],
+        "SecurityGroupIds": ["sg-01234567"],
+    }
+    assert "ec2:CreateNetworkInterface" in str(template)
+    outside = template_of({**serving, "vpc": False}, vpc=vpc)
+    assert not {"VpcConfig", "ec2:"} & {word for word in ("VpcConfig", "ec2:") if word in str(outside)}
 
 
 def test_a_local_bundle_is_uploaded_under_keys_made_of_its_digests(assembly: Any, resources_of: Resources) -> None:
@@ -110,9 +175,8 @@ def test_the_client_learns_the_rest_from_tags(assembly: Any, resources_of: Resou
     assert tags.INPUT_URI not in endpoint_tags(assembly, resources_of, "realtime-v1")
 
 
-@pytest.mark.parametrize("stack", KINDS)
-def test_tag_values_fit_into_tags(assembly: Any, resources_of: Resources, stack: str) -> None:
-    assert all(len(value) <= 256 for value in endpoint_tags(assembly, resources_of, stack).values())
+def test_tag_values_fit_into_tags(assembly: Any, resources_of: Resources, endpoint: str) -> None:
+    assert all(len(value) <= 256 for value in endpoint_tags(assembly, resources_of, endpoint).values())
 
 
 @pytest.mark.parametrize(
@@ -155,7 +219,15 @@ def test_only_realtime_endpoints_capture(assembly: Any, resources_of: Resources)
     config = properties(assembly, resources_of, "realtime-v1", "SageMaker::EndpointConfig")
     assert config["DataCaptureConfig"]["InitialSamplingPercentage"] == 50
     assert config["DataCaptureConfig"]["DestinationS3Uri"].endswith("/kept-30-days/capture")
-    for stack in ("async-v1", "fixed-v1"):
+    assert config["DataCaptureConfig"]["KmsKeyId"] == "alias/chem-endpoints"
+    assert config["DataCaptureConfig"]["CaptureOptions"] == [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}]
+    assert config["DataCaptureConfig"]["CaptureContentTypeHeader"] == {
+        "CsvContentTypes": ["text/csv"],
+        "JsonContentTypes": ["application/json", "application/jsonlines"],
+    }
+    monitored = properties(assembly, resources_of, "monitored-v1", "SageMaker::EndpointConfig")
+    assert monitored["DataCaptureConfig"]["CaptureOptions"] == [{"CaptureMode": "Input"}]
+    for stack in ("async-v1", "fixed-v1", "serverless-v1", "component-v1"):
         assert "DataCaptureConfig" not in properties(assembly, resources_of, stack, "SageMaker::EndpointConfig")
 
 
@@ -167,11 +239,12 @@ def test_the_log_group_is_there_first_and_expires(assembly: Any, resources_of: R
     assert properties(assembly, resources_of, "async-v1", "Logs::LogGroup")["RetentionInDays"] == 7
 
 
-def test_no_stage_keeps_a_log_group_that_the_next_deployment_would_meet(
+def test_every_stage_keeps_the_log_group_for_the_next_deployment_to_adopt(
     synthesize: Callable[..., Any], resources_of: Resources
 ) -> None:
-    (log_group,) = resources_of(synthesize(stage="prod").template("async-v1"), "AWS::Logs::LogGroup").values()
-    assert (log_group["DeletionPolicy"], log_group["UpdateReplacePolicy"]) == ("Delete", "Delete")
+    for stage in ("local", "prod"):
+        groups = resources_of(synthesize(stage=stage).template("async-v1"), "AWS::Logs::LogGroup").values()
+        assert [group["DeletionPolicy"] for group in groups] == ["RetainExceptOnCreate"]
 
 
 def test_a_stage_that_retains_keeps_data_but_nothing_of_a_stack_that_never_came_up(

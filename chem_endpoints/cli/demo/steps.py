@@ -100,6 +100,7 @@ def _train(demo: Demonstration) -> None:
 def _deploy(demo: Demonstration) -> None:
     click.echo("3. Deploying one real-time and one async endpoint (scale to zero) with the CDK CLI:")
     command = ["cdk", "deploy", "--all", "--concurrency", "3", "--require-approval", "never"]
+    command += ["--import-existing-resources"]  # log groups outlive their endpoint
     command += ["-c", f"endpoints={(demo.folder / 'endpoints').relative_to(demo.root)}"]
     command += ["--output", str(demo.folder / "cdk.out"), "--outputs-file", str(demo.folder / "outputs.json")]
     started = time.perf_counter()

@@ -1,0 +1,1 @@
+"""Code of a Lambda function; imports nothing of this project."""

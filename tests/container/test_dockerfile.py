@@ -1,0 +1,145 @@
+"""What must hold in the Dockerfile before any engine reads it."""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from chem_endpoints.spec.image_source import DOCKERFILE, IMAGES, LOCKS, SOURCE_FOLDERS
+from container.server.threads import SINGLE_THREADED
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """One FROM and what follows it."""
+
+    base: str
+    name: str
+    instructions: list[tuple[str, str]] = field(default_factory=list)
+
+    def of(self, keyword: str) -> list[str]:
+        return [arguments for each, arguments in self.instructions if each == keyword]
+
+
+@pytest.fixture(scope="module")
+def stages() -> dict[str, Stage]:
+    text = (ROOT / DOCKERFILE).read_text(encoding="utf-8")
+    lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    found: dict[str, Stage] = {"": Stage(base="", name="")}
+    current = found[""]
+    for line in filter(None, map(str.strip, lines.replace("\\\n", " ").splitlines())):
+        keyword, arguments = line.split(maxsplit=1)
+        if keyword == "FROM":
+            base, _, name = arguments.split()
+            current = found[name] = Stage(base=base, name=name)
+        else:
+            current.instructions.append((keyword, arguments))
+    return found
+
+
+@pytest.fixture(scope="module")
+def lineage(stages: dict[str, Stage]) -> dict[str, list[tuple[str, str]]]:
+    """The instructions of each image, from its base's first to its own last."""
+
+    def instructions(name: str) -> list[tuple[str, str]]:
+        stage = stages[name]
+        return [*(instructions(stage.base) if stage.base in stages else []), *stage.instructions]
+
+    return {image: instructions(kind.target) for image, kind in IMAGES.items()}
+
+
+def test_each_image_is_a_target(stages: dict[str, Stage]) -> None:
+    assert {kind.target for kind in IMAGES.values()} <= set(stages)
+
+
+def test_what_is_copied_exists_and_is_hashed(stages: dict[str, Stage]) -> None:
+    copied = {
+        source
+        for stage in stages.values()
+        for arguments in stage.of("COPY")
+        if not arguments.startswith("--from=")
+        for source in arguments.split()[:-1]
+    }
+    assert copied == {*SOURCE_FOLDERS, *LOCKS.values()}
+    assert all((ROOT / source).exists() for source in copied)
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_each_image_holds_the_program_and_the_packages_of_its_lock(stages: dict[str, Stage], image: str) -> None:
+    copies = stages[IMAGES[image].target].of("COPY")
+    packages = {match[1] for each in copies if (match := re.fullmatch(r"--from=(\S+) /opt/venv /opt/venv", each))}
+    (packages_stage,) = (stages[name] for name in packages)
+    assert packages_stage.of("COPY") == [f"{LOCKS[image]} /locks/"]
+    lock = f"--require-hashes --requirement /locks/{Path(LOCKS[image]).name}"
+    assert any(lock in each for each in packages_stage.of("RUN"))
+    assert "--from=program /opt/program /opt/program" in copies
+
+
+def test_the_base_is_a_digest(stages: dict[str, Stage]) -> None:
+    (declared,) = stages[""].of("ARG")
+    assert re.fullmatch(r"BASE_IMAGE=python:3\.11-\S+@sha256:[0-9a-f]{64}", declared)
+    outside = {stage.base for stage in stages.values() if stage.base and stage.base not in stages}
+    assert outside == {"${BASE_IMAGE}"}
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_an_image_runs_as_a_numbered_user_and_serves(lineage: dict[str, list[tuple[str, str]]], image: str) -> None:
+    last = dict(lineage[image])
+    assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", last["USER"])
+    assert last["ENTRYPOINT"] == '["/bin/sh", "/opt/program/container/serve"]'
+    assert last["CMD"] == '["serve"]'
+    assert last["EXPOSE"] == "8080"
+    labels = " ".join(arguments for keyword, arguments in lineage[image] if keyword == "LABEL")
+    assert "com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true" in labels
+    assert 'org.opencontainers.image.version="${SOURCE_HASH}"' in labels
+
+
+def test_an_image_sets_what_the_server_would_set_for_its_workers(stages: dict[str, Stage]) -> None:
+    (environment,) = stages["runtime"].of("ENV")
+    variables = dict(each.split("=", 1) for each in environment.split())
+    assert {key: variables[key] for key in SINGLE_THREADED} == SINGLE_THREADED
+    assert variables["PYTHONPATH"] == "/opt/program"
+
+
+def test_versions_are_those_of_the_set_up(stages: dict[str, Stage]) -> None:
+    script = (ROOT / "setup.sh").read_text(encoding="utf-8")
+    uv, torch = (re.search(rf'^{name}_version="(.+)"$', script, re.MULTILINE) for name in ("uv", "torch"))
+    assert uv is not None
+    assert torch is not None
+    assert f"UV_VERSION={uv[1]}" in stages["installer"].of("ARG")
+    for packages in ("deep-packages", "deep-gpu-packages"):
+        assert f"TORCH_VERSION={torch[1]}" in stages[packages].of("ARG")
+
+
+def test_torch_of_the_gpu_image_is_built_for_the_cuda_that_its_driver_runs(stages: dict[str, Stage]) -> None:
+    cuda = IMAGES["deep-gpu"].cuda
+    assert cuda is not None
+    (installed,) = (each for each in stages["deep-gpu-packages"].of("RUN") if "torch==" in each)
+    assert f"--torch-backend cu{cuda.replace('.', '')} " in installed
+
+
+def test_nothing_secret_is_baked_in() -> None:
+    text = (ROOT / DOCKERFILE).read_text(encoding="utf-8")
+    assert not re.search(r"(?i)password|secret|token|credential|access_key|--mount=type=ssh", text)
+    assert "://" not in text
+
+
+@pytest.mark.parametrize("arguments", [["train"], ["serve", "now"], [], ["sh"]])
+def test_serve_refuses_everything_else(arguments: list[str]) -> None:
+    refused = subprocess.run(["sh", "container/serve", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert refused.returncode == 64
+    assert "run it with the argument 'serve'" in refused.stderr
+
+
+def test_serve_becomes_the_server() -> None:
+    environment = {**os.environ, "PATH": f"{ROOT}/.venv/bin:{os.environ['PATH']}", "SAGEMAKER_BIND_TO_PORT": "none"}
+    started = subprocess.run(
+        ["sh", str(ROOT / "container" / "serve"), "serve"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert started.returncode == 1
+    assert "SAGEMAKER_BIND_TO_PORT='none' is not a valid int" in started.stdout
