@@ -3,7 +3,10 @@
 import click
 
 from chem_endpoints.cli.demo_command import demo
+from chem_endpoints.cli.deploy_command import deploy
+from chem_endpoints.cli.doctor_command import doctor
 from chem_endpoints.cli.local_commands import local
+from chem_endpoints.cli.plan_command import plan
 from chem_endpoints.cli.predict_command import predict
 from chem_endpoints.cli.train_commands import train
 from chem_endpoints.cli.validate_command import schema, validate
@@ -20,5 +23,5 @@ def main() -> None:
     """
 
 
-for command in (demo, local, predict, schema, train, validate):
+for command in (demo, deploy, doctor, local, plan, predict, schema, train, validate):
     main.add_command(command)

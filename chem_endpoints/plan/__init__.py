@@ -1,0 +1,1 @@
+"""What a deployment will change and cost, from CloudFormation templates alone."""
