@@ -134,7 +134,7 @@ def backlog_sleep(scaling: BacklogScaling) -> MetricRule:
     """Nothing queued or running for the declared minutes."""
     return MetricRule(
         key="sleep",
-        summary=f"Nothing queued or running for {scaling.idle_minutes} minutes: goes to {scaling.min} instances. "
+        summary=f"Nothing queued or running for {scaling.idle_minutes} minutes: goes to the fewest instances. "
         "No action needed.",
         severity="none",
         metric=metrics.BACKLOG,

@@ -5,6 +5,7 @@ from constructs import Construct
 
 from chem_endpoints.spec.declared_values import MAIN_VARIANT
 from chem_endpoints.spec.endpoint_spec import AsyncSpec
+from chem_endpoints.spec.schedule import lowest
 from constructs_lib.alarm_set import AlarmSet
 from constructs_lib.alarms import async_alarms, rollback_alarms
 from constructs_lib.async_objects import AsyncObjects, CompletionTopics, serve_queue
@@ -78,7 +79,7 @@ class AsyncEndpoint(Construct):
             config=self.config,
             logs=parts.logs,
             tags=client_tags(spec, parts.bundle, async_input=self.objects.input),
-            scaling_minimum=serving.scaling.min,
+            scaling_minimum=lowest(serving.scaling.min, serving.scaling.schedule),
             deployment=(
                 endpoint_deployment(
                     serving.deployment,
@@ -86,7 +87,7 @@ class AsyncEndpoint(Construct):
                     # A job that an old instance holds may run this long.
                     termination_seconds=min(spec.client.invocation_timeout_s, LONGEST_TERMINATION_SECONDS),
                 )
-                if serving.deployment
+                if serving.deployment and parts.guardrails
                 else None
             ),
         )

@@ -14,6 +14,7 @@ from constructs import Construct
 
 from chem_endpoints.spec.asynchronous import BacklogScaling
 from chem_endpoints.spec.declared_values import MAIN_VARIANT
+from chem_endpoints.spec.schedule import lowest
 from constructs_lib.alarms import BACKLOG_WAKE, backlog_sleep
 from constructs_lib.metrics import BACKLOG_PER_INSTANCE
 from constructs_lib.naming import EndpointNames
@@ -88,7 +89,8 @@ class BacklogScalingPolicies(Construct):
             name=names.scaling_policy("sleep"),
             target=self.target,
             adjustment_type="ExactCapacity",
-            adjustment=scaling.min,
+            # Application Auto Scaling goes no lower than the bounds of the hour.
+            adjustment=lowest(scaling.min, scaling.schedule),
             cooldown_seconds=SLEEP_PAUSE_SECONDS,
             upper=0,
         )

@@ -60,6 +60,7 @@ class ComponentEndpoint(Construct):
             data_capture_config=capture_settings(serving.capture, names) if serving.capture else None,
             metrics_config=enhanced_metrics(serving.metrics),
         )
+        self.execution_role.comes_before(self.config)
         self.endpoint = NamedEndpoint(
             self,
             "Endpoint",
@@ -82,7 +83,7 @@ class ComponentEndpoint(Construct):
             ),
             deployment_config=(
                 component_deployment(serving.deployment, alarm_names=[names.alarm(rule.key) for rule in undo])
-                if serving.deployment
+                if serving.deployment and parts.guardrails
                 else None
             ),
         )

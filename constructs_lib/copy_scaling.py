@@ -10,6 +10,7 @@ from aws_cdk import CfnResource
 from constructs import Construct
 
 from chem_endpoints.spec.component import CopyScaling
+from chem_endpoints.spec.schedule import lowest
 from constructs_lib.alarms import COPY_WAKE
 from constructs_lib.metrics import CONCURRENT_REQUESTS_PER_COPY_PRESET, INVOCATIONS_PER_COPY_PRESET
 from constructs_lib.naming import EndpointNames
@@ -54,7 +55,7 @@ class CopyScalingPolicies(Construct):
         self.policy = TargetTracking(
             self, "Traffic", name=names.scaling_policy("traffic"), target=self.target, **_followed(scaling)
         )
-        if min([scaling.min, *(action.min for action in scaling.schedule)]) == 0:
+        if lowest(scaling.min, scaling.schedule) == 0:
             self.wake = StepScaling(
                 self,
                 "Wake",

@@ -6,6 +6,7 @@ Sources: "Monitor data quality" (SageMaker developer guide); "CreateDataQualityJ
 (SageMaker API reference).
 """
 
+from aws_cdk import Fn
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
@@ -25,6 +26,11 @@ _INPUT_FOLDER = "/opt/ml/processing/input"
 _OUTPUT_FOLDER = "/opt/ml/processing/output"
 _VOLUME_GB = 20
 _LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
+
+
+def _name_of(job: sagemaker.CfnDataQualityJobDefinition) -> str:
+    """Name of a job definition that CloudFormation names: ``Ref`` gives its ARN, and a schedule wants the name."""
+    return Fn.select(1, Fn.split("/", job.attr_job_definition_arn))
 
 
 class DataQuality(Construct):
@@ -60,7 +66,7 @@ class DataQuality(Construct):
             # A schedule's name is never updated in place, and one endpoint has one.
             monitoring_schedule_name=names.endpoint,
             monitoring_schedule_config=schedule.MonitoringScheduleConfigProperty(
-                monitoring_job_definition_name=self.job_definition.ref,
+                monitoring_job_definition_name=_name_of(self.job_definition),
                 monitoring_type="DataQuality",
                 schedule_config=schedule.ScheduleConfigProperty(schedule_expression=_SCHEDULES[monitor.every]),
             ),

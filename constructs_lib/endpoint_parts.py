@@ -33,6 +33,8 @@ class EndpointParts:
     """None outside a VPC."""
     scaling: bool
     """False leaves every scaling resource out, for the first of the two deployments that change an instance type."""
+    guardrails: bool
+    """False leaves the deployment settings out, for an update that alarms which already fire must not undo."""
 
     @property
     def bundle(self) -> PublishedBundle:
@@ -58,6 +60,7 @@ class EndpointParts:
             repository_arns=list(repositories),
             log_group_arns=self.logs.arns,
             kind_statements=[*kind_statements, *network],
+            key_arns=sorted({model.artifact_key for model in models if model.artifact_key}),
         )
 
     def model(

@@ -3,8 +3,11 @@
 Source: "How to use SageMaker AI execution roles" (CreateModel API), SageMaker developer guide.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 
+from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -15,7 +18,11 @@ from constructs_lib.s3_location import S3Location
 
 
 class ExecutionRole(Construct):
-    """Role and policy. The role refers to the policy, so whoever waits for the role has its permissions too."""
+    """A role, and a policy whose logical id follows from its contents.
+
+    Other permissions are another policy, attached beside the former one, which CloudFormation removes in the end: until
+    the update is through, and should it be undone, instances of the former model start with the former permissions.
+    """
 
     def __init__(
         self,
@@ -27,6 +34,7 @@ class ExecutionRole(Construct):
         repository_arns: Sequence[str],
         log_group_arns: Sequence[str],
         kind_statements: Sequence[iam.PolicyStatement],
+        key_arns: Sequence[str] = (),
     ) -> None:
         """
         Args:
@@ -37,26 +45,33 @@ class ExecutionRole(Construct):
             repository_arns: the ECR repositories of the images.
             log_group_arns: where the containers write their output.
             kind_statements: what this kind of endpoint needs besides (capture, queue objects, topics).
+            key_arns: keys of artifacts that are not encrypted with the shared one.
         """
         super().__init__(scope, construct_id)
+        statements = [
+            *pull_images(repository_arns),
+            _read_artifacts(artifacts),
+            *_report(log_group_arns),
+            use_shared_key(names.shared),
+            lend_shared_key(names.shared),
+            *kind_statements,
+            *([iam.PolicyStatement(actions=["kms:Decrypt"], resources=list(key_arns))] if key_arns else []),
+        ]
+        self.role = iam.Role(self, "Role", assumed_by=sagemaker_principal(names.shared))
         self.policy = iam.ManagedPolicy(
-            self,
-            "Policy",
-            statements=[
-                *pull_images(repository_arns),
-                _read_artifacts(artifacts),
-                *_report(log_group_arns),
-                use_shared_key(names.shared),
-                lend_shared_key(names.shared),
-                *kind_statements,
-            ],
+            self, f"Policy-{_identity(self, statements)}", statements=statements, roles=[self.role]
         )
-        self.role = iam.Role(
-            self,
-            "Role",
-            assumed_by=sagemaker_principal(names.shared),
-            managed_policies=[self.policy],
-        )
+
+    def comes_before(self, resource: CfnResource) -> None:
+        """Attaches the permissions before a resource uses the role."""
+        policy = self.policy.node.default_child
+        assert isinstance(policy, iam.CfnManagedPolicy)
+        resource.add_resource_dependency(policy)
+
+
+def _identity(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> str:
+    written = Stack.of(scope).resolve([statement.to_statement_json() for statement in statements])
+    return hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def sagemaker_principal(names: SharedNames) -> iam.ServicePrincipal:

@@ -55,6 +55,8 @@ class SageMakerModel(Construct):
                 image=image, model_data_url=artifact.uri, environment=_environment(spec, source)
             ),
         )
+        if execution_role:
+            execution_role.comes_before(self.resource)
         if source.artifact_version:
             Tags.of(self.resource).add(ARTIFACT_VERSION, source.artifact_version)
 

@@ -6,6 +6,7 @@ from constructs import Construct
 from chem_endpoints.spec.declared_values import MAIN_VARIANT
 from chem_endpoints.spec.endpoint_spec import RealtimeSpec
 from chem_endpoints.spec.instance_scaling import InstanceScaling
+from chem_endpoints.spec.schedule import lowest
 from chem_endpoints.spec.variants import Shadow, Variant
 from constructs_lib.alarm_rule import AlarmRule
 from constructs_lib.alarm_set import AlarmSet
@@ -70,14 +71,14 @@ class RealtimeEndpoint(Construct):
             config=self.config,
             logs=parts.logs,
             tags=client_tags(spec, parts.bundle),
-            scaling_minimum=min((scaling.min for _, scaling in self._scaled()), default=None),
+            scaling_minimum=min((lowest(scaling.min, scaling.schedule) for _, scaling in self._scaled()), default=None),
             deployment=(
                 endpoint_deployment(
                     serving.deployment,
                     alarm_names=[parts.names.alarm(*each) for each in undo],
                     termination_seconds=TERMINATION_SECONDS,
                 )
-                if serving.deployment
+                if serving.deployment and parts.guardrails
                 else None
             ),
         )
@@ -137,7 +138,7 @@ class RealtimeEndpoint(Construct):
             model=self._model("ShadowModel", declared),
             image=declared.model.image,
             instance_type=declared.instance_type,
-            instances=declared.initial_instances or 1,
+            instances=self._spec.serving.first_instances_of(declared),
             # A shadow gets weight / (weight of the production variant) of the requests.
             weight=self._spec.serving.weight * declared.percent / 100,
         )

@@ -18,8 +18,8 @@ from stacks.image import IMAGES_STACK, ImagesStack
 from stacks.image_choice import ImageChoice
 from stacks.network import NetworkStack
 
-SCALING = ("on", "off")
-"""Values of the context ``scaling``; ``off`` leaves every scaling resource out."""
+SWITCHES = ("scaling", "guardrails")
+"""Contexts that are ``on``, the default, or ``off``: every scaling resource, the settings of guarded deployments."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ def build_stacks(app: App, *, root: Path) -> Stacks:
 
     Args:
         app: with the context ``stage`` (default ``local``), ``endpoints`` (a folder below ``root``, default
-            ``endpoints``) and ``scaling`` (``on``, the default, or ``off``).
+            ``endpoints``) and the `SWITCHES`.
         root: the repository's root, where stages.yaml, images.yaml, the declarations and the image's sources lie.
 
     Raises:
@@ -51,7 +51,7 @@ def build_stacks(app: App, *, root: Path) -> Stacks:
     network = NetworkStack(app, NETWORK_STACK, stage=stage) if stage.vpc and stage.vpc.cidr else None
     images = _images(app, stage, specs, root)
     choice = ImageChoice(root=root, stage=stage, pins=_pins(root, stage, specs))
-    scaling = _scaling(app)
+    switches = {switch: _is_on(app, switch) for switch in SWITCHES}
     endpoints = tuple(
         EndpointStack(
             app,
@@ -60,7 +60,7 @@ def build_stacks(app: App, *, root: Path) -> Stacks:
             stage=stage,
             image_of=choice,
             root=root,
-            scaling=scaling,
+            **switches,
         )
         for spec in specs
     )
@@ -86,7 +86,7 @@ def _images(app: App, stage: Stage, specs: Sequence[EndpointSpec], root: Path) -
 
 def _pins(root: Path, stage: Stage, specs: Sequence[EndpointSpec]) -> dict[str, str]:
     """Pins count wherever images are built; where nobody builds, the sources themselves run."""
-    pins = load_pins(root / "images.yaml", [spec.name for spec in specs])
+    pins = load_pins(root / "images.yaml", stage.name, [spec.name for spec in specs])
     if stage.images == "source":
         return {}
     wrong = [found for endpoint, pin in pins.items() for found in pin_violations(endpoint, pin, stage.region)]
@@ -95,8 +95,8 @@ def _pins(root: Path, stage: Stage, specs: Sequence[EndpointSpec]) -> dict[str, 
     return dict(pins)
 
 
-def _scaling(app: App) -> bool:
-    value = app.node.try_get_context("scaling") or "on"
-    if value not in SCALING:
-        raise DeclarationError([f"-c scaling={value}: must be on or off"])
+def _is_on(app: App, switch: str) -> bool:
+    value = app.node.try_get_context(switch) or "on"
+    if value not in ("on", "off"):
+        raise DeclarationError([f"-c {switch}={value}: must be on or off"])
     return bool(value == "on")

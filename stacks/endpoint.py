@@ -49,6 +49,7 @@ class EndpointStack(Stack):
         image_of: Callable[[Stack, EndpointSpec, ModelSource], ContainerImage],
         root: Path,
         scaling: bool = True,
+        guardrails: bool = True,
     ) -> None:
         """
         Args:
@@ -59,6 +60,7 @@ class EndpointStack(Stack):
             image_of: image that a model of the declaration runs; it may add an asset to the stack.
             root: what the path of a local artifact starts from.
             scaling: False leaves every scaling resource out.
+            guardrails: False leaves the settings of guarded deployments out.
         """
         synthesizer = DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
         super().__init__(
@@ -81,6 +83,7 @@ class EndpointStack(Stack):
             logs=ContainerLogs(self, "Logs", names=self.names, stage=stage, component=isinstance(spec, ComponentSpec)),
             placement=_placement(spec, stage),
             scaling=scaling,
+            guardrails=guardrails,
         )
         self.endpoint = self._endpoint(spec)
         self.dashboard = EndpointDashboard(self, "Dashboard", spec=spec, names=self.names)

@@ -21,6 +21,7 @@ from constructs_lib.naming import SECURITY_GROUP_PARAMETER, SharedNames, subnet_
 from constructs_lib.tagging import ENDPOINT, SHARED
 
 HTTPS = 443
+ANYWHERE = "0.0.0.0/0"
 
 SUBNET_BITS = 2
 """A network is cut into four parts: up to three zones, one to spare."""
@@ -85,16 +86,17 @@ class NetworkStack(Stack):
         return ec2.CfnSecurityGroup(self, construct_id, vpc_id=self.vpc.attr_vpc_id, group_description=description)
 
     def _allow_https(self, network: IPv4Network) -> None:
-        inside, purpose = str(network), "HTTPS inside the network"
+        inside, purpose = str(network), "HTTPS"
         self.services_group.security_group_ingress = [
             ec2.CfnSecurityGroup.IngressProperty(
                 ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, cidr_ip=inside, description=purpose
             )
         ]
-        for group in (self.services_group, self.endpoints_group):
+        # S3 is reached through a gateway at its public addresses; no route leads anywhere else.
+        for group, reached in ((self.services_group, inside), (self.endpoints_group, ANYWHERE)):
             group.security_group_egress = [
                 ec2.CfnSecurityGroup.EgressProperty(
-                    ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, cidr_ip=inside, description=purpose
+                    ip_protocol="tcp", from_port=HTTPS, to_port=HTTPS, cidr_ip=reached, description=purpose
                 )
             ]
 

@@ -68,21 +68,37 @@ def check_deployment(name: str, *, region: str) -> None:
         SystemExit: with status 1, it runs something else.
         click.ClickException: nobody knows what it runs.
     """
-    import boto3
-
-    from chem_endpoints.doctor import LIVE, CannotLookError, is_shared, reports
+    from chem_endpoints.doctor import LIVE, CannotLookError, is_shared
 
     if is_shared(name):
         return
     try:
-        examined = reports([name], session=boto3.Session(region_name=region))
+        examined = tell_findings(name, region=region)
     except CannotLookError as error:
         raise click.ClickException(f"{name} is deployed, but {error}") from None
-    for line in lines(examined):
-        click.echo(line)
     findings = [finding for report in examined for finding in report.findings]
     if any(finding.check == LIVE and finding.severity == "error" for finding in findings):
         raise SystemExit(FINDINGS_STATUS)
+
+
+def tell_findings(name: str, *, region: str) -> "tuple[Report, ...]":
+    """Prints and returns what is found of one endpoint.
+
+    Args:
+        name: the endpoint.
+        region: where it is.
+
+    Raises:
+        CannotLookError: AWS cannot be reached or refuses, or there is no such endpoint.
+    """
+    import boto3
+
+    from chem_endpoints.doctor import reports
+
+    examined = reports([name], session=boto3.Session(region_name=region))
+    for line in lines(examined):
+        click.echo(line)
+    return examined
 
 
 def lines(examined: "Iterable[Report]") -> list[str]:

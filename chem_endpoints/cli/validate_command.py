@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--endpoints", default="endpoints", show_default=True, help="Folder of declarations, from the clone.")
-def validate(endpoints: str) -> None:
+@click.option("--names", is_flag=True, help="Print the endpoints' names alone, one per line, for scripts.")
+def validate(endpoints: str, names: bool) -> None:
     """Check all declarations and their bundles; says everything that is wrong at once.
 
     \b
@@ -29,7 +30,11 @@ def validate(endpoints: str) -> None:
     except DeclarationError as error:
         raise click.ClickException(str(error)) from None
     for spec in specs:
-        click.echo(f"{spec.name}: {spec.serving.kind} on {_machine(spec)}, model {spec.model.sha256[:12]}")
+        click.echo(
+            spec.name
+            if names
+            else f"{spec.name}: {spec.serving.kind} on {_machine(spec)}, model {spec.model.sha256[:12]}"
+        )
 
 
 def _machine(spec: "EndpointSpec") -> str:

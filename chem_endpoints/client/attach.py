@@ -23,8 +23,11 @@ def read_answer(chunk: Chunk, body: bytes, manifest: Manifest) -> pd.DataFrame:
         frame = codec.decode(body, chunk.content_type)
         numbers = [int(number) for number in frame[ROW_NUMBER]]
         answer = restore_answer(frame, manifest.outputs)
-    except (WireError, KeyError, ValueError) as error:
+    except WireError as error:
         raise AnswerMismatchError(f"the answer for rows {_span(chunk)} cannot be read: {error}") from error
+    except (KeyError, ValueError) as error:
+        # Its text may quote a cell.
+        raise AnswerMismatchError(f"the answer for rows {_span(chunk)} has no row numbers") from error
     if numbers != list(chunk.rows):
         raise AnswerMismatchError(
             f"rows {_span(chunk)} were sent, but {len(numbers)} other rows came back; nothing was attached"

@@ -94,7 +94,8 @@ def with_retries(operation: Callable[[], T], *, sleep: Callable[[float], object]
             failure = classify(error)
             if tried >= ATTEMPTS.get(failure.kind, 1):
                 raise failure.error from error
-            sleep(pause(tried))
+            if sleep(pause(tried)):  # an event that was set: nothing more is to be sent
+                raise failure.error from error
 
 
 def call(operation: Callable[..., T], *arguments: Any, **parameters: Any) -> T:

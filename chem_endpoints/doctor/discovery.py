@@ -1,19 +1,35 @@
 """Which endpoints there are to examine."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
+from chem_endpoints.doctor.absence import found, is_absent
 from chem_endpoints.doctor.finding import CannotLookError
 from chem_endpoints.doctor.look import Look
-from chem_endpoints.doctor.stack import Stack, read_stack, read_stacks
+from chem_endpoints.doctor.stack import Stack, UnreadStack, read_stack, read_stacks
+from chem_endpoints.plan.template import STACK_PREFIX
 
 ENDPOINT_TAG = "chem-endpoints:endpoint"
 """Which of our endpoints a resource belongs to; the stacks write it."""
 
 
-def find_endpoints(look: Look, names: Sequence[str]) -> dict[str, Stack | None]:
-    """The endpoints with the stack of each; None where no stack of ours declares it.
+@dataclass(frozen=True, kw_only=True)
+class Discovered:
+    """What there is.
+
+    Attributes:
+        endpoints: each with its stack; None where no stack of ours declares it.
+        unseen: endpoints that AWS did not let us tell from others', with what it said.
+    """
+
+    endpoints: Mapping[str, Stack | None]
+    unseen: Mapping[str, ClientError]
+
+
+def find_endpoints(look: Look, names: Sequence[str]) -> Discovered:
+    """The endpoints to examine.
 
     Args:
         look: where.
@@ -23,16 +39,29 @@ def find_endpoints(look: Look, names: Sequence[str]) -> dict[str, Stack | None]:
         CannotLookError: one of the names is neither an endpoint nor in a stack.
     """
     if names:
-        return {name: _of(look, name) for name in names}
-    declared = {endpoint: stack for stack in read_stacks(look.cloudformation) for endpoint in stack.endpoints}
-    return dict(sorted({**dict.fromkeys(_tagged(look, declared)), **declared}.items()))
+        return Discovered(endpoints={name: _of(look, name) for name in names}, unseen={})
+    endpoints: dict[str, Stack | None] = {}
+    unseen: dict[str, ClientError] = {}
+    for stack in read_stacks(look.cloudformation):
+        if isinstance(stack, UnreadStack):
+            unseen[stack.name.removeprefix(STACK_PREFIX)] = stack.error
+        else:
+            endpoints.update(dict.fromkeys(stack.endpoints, stack))
+    for name, arn in _others(look, {*endpoints, *unseen}):
+        try:
+            if _carries_tag(look, arn):
+                endpoints[name] = None
+        except ClientError as error:
+            if not is_absent(error):
+                unseen[name] = error
+    return Discovered(endpoints=dict(sorted(endpoints.items())), unseen=dict(sorted(unseen.items())))
 
 
 def _of(look: Look, name: str) -> Stack | None:
     stack = read_stack(look.cloudformation, name)
     if stack and name in stack.endpoints:
         return stack
-    if not _exists(look, name):
+    if found(look.sagemaker.describe_endpoint, EndpointName=name) is None:
         raise CannotLookError(
             f"{name}: no such endpoint in {look.session.region_name}. chem-endpoints doctor without a name finds all;"
             " another account or region is chosen by AWS_PROFILE and AWS_REGION, or in a clone by --stage"
@@ -40,28 +69,14 @@ def _of(look: Look, name: str) -> Stack | None:
     return None
 
 
-def _tagged(look: Look, declared: Iterable[str]) -> list[str]:
-    """Endpoints that carry our tag although no stack of ours declares them."""
-    known = set(declared)
-    pages = look.sagemaker.get_paginator("list_endpoints").paginate()
-    return [
-        each["EndpointName"]
-        for page in pages
-        for each in page["Endpoints"]
-        if each["EndpointName"] not in known and _carries_tag(look, each["EndpointArn"])
-    ]
+def _others(look: Look, known: set[str]) -> Iterator[tuple[str, str]]:
+    """Name and ARN of every endpoint that no stack of ours declares."""
+    for page in look.sagemaker.get_paginator("list_endpoints").paginate():
+        for each in page["Endpoints"]:
+            if each["EndpointName"] not in known:
+                yield each["EndpointName"], each["EndpointArn"]
 
 
 def _carries_tag(look: Look, arn: str) -> bool:
     pages = look.sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
     return any(tag["Key"] == ENDPOINT_TAG for page in pages for tag in page["Tags"])
-
-
-def _exists(look: Look, name: str) -> bool:
-    try:
-        look.sagemaker.describe_endpoint(EndpointName=name)
-    except ClientError as error:
-        if "could not find" in error.response["Error"]["Message"].lower():
-            return False
-        raise
-    return True

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chem_endpoints.doctor.discovery import find_endpoints
 from chem_endpoints.doctor.finding import CannotLookError, Finding, Flaw, Report
 from chem_endpoints.doctor.look import Look, is_local
+from chem_endpoints.doctor.stack import Stack
 from chem_endpoints.doctor.subject import Subject, read_subject
 from chem_endpoints.doctor.table import CHECKS, LIVE, Check
 
@@ -44,13 +45,14 @@ def reports(
             days=days,
             local=is_local(session) if local is None else local,
         )
-        found = find_endpoints(look, names)
-        subjects = [read_subject(look, name, stack) for name, stack in found.items()]
+        discovered = find_endpoints(look, names)
     except (BotoCoreError, ClientError) as error:
         raise CannotLookError(
             f"cannot look: {error}. Check the credentials, the region, and that they allow what docs/doctor.md lists"
         ) from None
-    return tuple(_report(subject, look) for subject in subjects)
+    examined = [_examined(look, name, stack) for name, stack in discovered.endpoints.items()]
+    unseen = [_unseen(name, error) for name, error in discovered.unseen.items()]
+    return tuple(sorted((*examined, *unseen), key=lambda report: report.endpoint) if not names else examined)
 
 
 def examine(
@@ -64,6 +66,26 @@ def examine(
     """The findings of `reports`, which says what the arguments mean and what is raised."""
     examined = reports(names, session=session, days=days, now=now, local=local)
     return tuple(finding for report in examined for finding in report.findings)
+
+
+def _examined(look: Look, name: str, stack: Stack | None) -> Report:
+    """An endpoint that AWS does not let us read does not keep us from the others."""
+    try:
+        subject = read_subject(look, name, stack)
+    except (BotoCoreError, ClientError) as error:
+        return _unseen(name, error)
+    return _report(subject, look)
+
+
+def _unseen(name: str, error: Exception) -> Report:
+    finding = Finding(
+        endpoint=name,
+        check=LIVE,
+        severity="unseen",
+        happened=f"could not look: {error}",
+        remedy="Allow what docs/doctor.md lists for every endpoint",
+    )
+    return Report(endpoint=name, checks=0, findings=(finding,))
 
 
 def _report(subject: Subject, look: Look) -> Report:

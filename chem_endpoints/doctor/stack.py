@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
 from botocore.exceptions import ClientError
 
+from chem_endpoints.doctor.absence import found, is_absent
+from chem_endpoints.plan.stored_template import describe_ours, is_there, stored_template
 from chem_endpoints.plan.template import ENDPOINT, STACK_PREFIX, Resource, Template
 
-_ABSENT = frozenset({"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"})
 _GONE = "DELETE_COMPLETE"
 
 _SHARED = ("foundation", "images", "network")
@@ -55,6 +55,11 @@ class Stack:
     ids: Mapping[str, str]
     """Physical ids, by logical id."""
 
+    @property
+    def is_settled(self) -> bool:
+        """No deployment is under way; what it replaced may still be cleaned up."""
+        return not self.status.endswith("_IN_PROGRESS") or "CLEANUP" in self.status
+
     def deployed(self, *types: str) -> Iterator[Deployed]:
         """The resources of these types that exist, as far as CloudFormation knows."""
         for resource in self.template.of_type(*types):
@@ -84,38 +89,40 @@ class Stack:
         return tuple(sorted(names))
 
 
-def read_stacks(client: Any) -> list[Stack]:
-    """Every stack of ours in the client's account and region."""
-    pages = client.get_paginator("describe_stacks").paginate()
-    found = [stack for page in pages for stack in page["Stacks"]]
-    return [_read(client, stack) for stack in found if stack["StackName"].startswith(STACK_PREFIX) and _is_there(stack)]
+@dataclass(frozen=True, kw_only=True)
+class UnreadStack:
+    """A stack that AWS did not let us read."""
+
+    name: str
+    error: ClientError
+
+
+def read_stacks(client: Any) -> Iterator[Stack | UnreadStack]:
+    """Every stack of ours in the client's account and region, those left out that are deleted meanwhile."""
+    for described in filter(is_there, describe_ours(client)):
+        try:
+            yield _read(client, described)
+        except ClientError as error:
+            if not is_absent(error):
+                yield UnreadStack(name=described["StackName"], error=error)
 
 
 def read_stack(client: Any, endpoint: str) -> Stack | None:
     """The stack of an endpoint; None where there is none."""
-    try:
-        (stack,) = client.describe_stacks(StackName=f"{STACK_PREFIX}{endpoint}")["Stacks"]
-    except ClientError as error:
-        if "does not exist" in error.response["Error"]["Message"]:
-            return None
-        raise
-    return _read(client, stack) if _is_there(stack) else None
-
-
-def _is_there(stack: Mapping[str, Any]) -> bool:
-    return stack["StackStatus"] not in _ABSENT
+    answer = found(client.describe_stacks, StackName=f"{STACK_PREFIX}{endpoint}")
+    described = answer["Stacks"][0] if answer else None
+    return _read(client, described) if described and is_there(described) else None
 
 
 def _read(client: Any, stack: Mapping[str, Any]) -> Stack:
     name = stack["StackName"]
-    body = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+    template = stored_template(client, name)
     pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
     return Stack(
         name=name,
         status=stack["StackStatus"],
         reason=stack.get("StackStatusReason", ""),
-        # boto3 hands out JSON as a mapping and everything else as the text that it is.
-        template=Template(body=(yaml.safe_load(body) if isinstance(body, str) else body) or {}),
+        template=template,
         ids={
             each["LogicalResourceId"]: each["PhysicalResourceId"]
             for page in pages

@@ -1,19 +1,15 @@
 """One endpoint: what was deployed, and what SageMaker runs."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from chem_endpoints.doctor.absence import found
 from chem_endpoints.doctor.look import Look
 from chem_endpoints.doctor.stack import Stack
 
 Answer = Mapping[str, Any]
 """What AWS answered."""
-
-_ABSENT = "could not find"
-"""SageMaker's ValidationException has no code of its own for what is not there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,27 +52,27 @@ class Subject:
     @property
     def images(self) -> list[str]:
         """References of the images that run."""
-        found = [
+        images = [
             container["Image"]
             for model in self.models
             for container in [model.get("PrimaryContainer", {}), *model.get("Containers", ())]
             if "Image" in container
         ]
-        return sorted(set(found))
+        return sorted(set(images))
 
 
 def read_subject(look: Look, name: str, stack: Stack | None) -> Subject:
     """Asks SageMaker about an endpoint."""
     sagemaker = look.sagemaker
-    endpoint = _found(sagemaker.describe_endpoint, EndpointName=name)
-    config = endpoint and _found(sagemaker.describe_endpoint_config, EndpointConfigName=endpoint["EndpointConfigName"])
+    endpoint = found(sagemaker.describe_endpoint, EndpointName=name)
+    config = endpoint and found(sagemaker.describe_endpoint_config, EndpointConfigName=endpoint["EndpointConfigName"])
     components = tuple(_components(look, name)) if endpoint else ()
     names = {
         *(variant.get("ModelName") for variant in (config or {}).get("ProductionVariants", ())),
         *(variant.get("ModelName") for variant in (config or {}).get("ShadowProductionVariants", ())),
         *(component.get("Specification", {}).get("ModelName") for component in components),
     }
-    models = [_found(sagemaker.describe_model, ModelName=model) for model in sorted(filter(None, names))]
+    models = [found(sagemaker.describe_model, ModelName=model) for model in sorted(filter(None, names))]
     return Subject(
         name=name,
         stack=stack,
@@ -92,14 +88,5 @@ def _components(look: Look, endpoint: str) -> Iterator[Answer]:
     for page in pages:
         for summary in page["InferenceComponents"]:
             name = summary["InferenceComponentName"]
-            if component := _found(look.sagemaker.describe_inference_component, InferenceComponentName=name):
+            if component := found(look.sagemaker.describe_inference_component, InferenceComponentName=name):
                 yield component
-
-
-def _found(describe: Callable[..., Any], **parameters: str) -> Answer | None:
-    try:
-        return dict(describe(**parameters))
-    except ClientError as error:
-        if _ABSENT in error.response["Error"]["Message"].lower():
-            return None
-        raise

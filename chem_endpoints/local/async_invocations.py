@@ -146,10 +146,9 @@ class AsyncInvocations:
             if outcome is None:
                 self._put_back(key, request)
             else:
-                self._finish(key, request, outcome)
-                self._count(key, outcome)
-        except (ClientError, BotoCoreError) as error:
-            _LOGGER.warning("The result of an asynchronous invocation could not be stored: %s", type(error).__name__)
+                stored = self._stored(key, request, outcome)
+                self._count(key, stored)
+                self._notify(key, request, stored)
         except Exception:
             _LOGGER.exception("An asynchronous invocation failed inside the local AWS")
         finally:
@@ -192,18 +191,40 @@ class AsyncInvocations:
         headers.setdefault("Content-Type", found["ContentType"])
         return Invocation(body=found["Body"].read(), headers=headers)
 
-    def _finish(self, key: tuple[str, str], request: AsyncRequest, outcome: _Outcome) -> None:
+    def _stored(self, key: tuple[str, str], request: AsyncRequest, outcome: _Outcome) -> _Outcome:
+        """Puts the result, or the failure; a result that cannot be put becomes a failure."""
+        region, _ = key
+        if outcome.failure is None:
+            try:
+                self._put(region, request.output_location, outcome)
+            except (ClientError, BotoCoreError) as error:
+                code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+                outcome = _failed(f"ClientError: Failed to upload the output to {request.output_location}: {code}")
+            else:
+                return outcome
+        if request.failure_location is not None:
+            try:
+                self._put(region, request.failure_location, outcome)
+            except (ClientError, BotoCoreError) as error:
+                _LOGGER.warning("The failure of an asynchronous invocation was not stored: %s", type(error).__name__)
+        return outcome
+
+    def _put(self, region: str, location: str, outcome: _Outcome) -> None:
+        bucket, key = s3_location(location)
+        self._clients("s3", region).put_object(
+            Bucket=bucket, Key=key, Body=outcome.body, ContentType=outcome.content_type
+        )
+
+    def _notify(self, key: tuple[str, str], request: AsyncRequest, outcome: _Outcome) -> None:
         region, name = key
-        location = request.output_location if outcome.failure is None else request.failure_location
-        if location is not None:
-            bucket, object_key = s3_location(location)
-            self._clients("s3", region).put_object(
-                Bucket=bucket, Key=object_key, Body=outcome.body, ContentType=outcome.content_type
-            )
         topic = self._topic(name, region, "SuccessTopic" if outcome.failure is None else "ErrorTopic")
-        if topic is not None:
-            message = json.dumps(_notice(name, region, request, outcome))
+        if topic is None:
+            return
+        message = json.dumps(_notice(name, region, request, outcome))
+        try:
             self._clients("sns", region).publish(TopicArn=topic, Message=message)
+        except (ClientError, BotoCoreError) as error:
+            _LOGGER.warning("The notice of an asynchronous invocation was not sent: %s", type(error).__name__)
 
     def _count(self, key: tuple[str, str], outcome: _Outcome) -> None:
         region, name = key

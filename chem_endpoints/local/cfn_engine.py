@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -159,7 +159,10 @@ class Deployment(StackWork):
         elif changed:
             self._update(wanted, existing)
         else:
-            existing.deletion_policy, existing.replace_policy = wanted.deletion_policy, wanted.replace_policy
+            # A copy: a rollback gives the stack its resources as they were.
+            self._resources[name] = replace(
+                existing, deletion_policy=wanted.deletion_policy, replace_policy=wanted.replace_policy
+            )
 
     def _adopted(self, wanted: StackResource) -> Made | None:
         """What exists with the declared name, if the deployment may import it."""

@@ -10,6 +10,7 @@ from chem_endpoints.local.control_parameters import RefusedError, answer, compon
 from chem_endpoints.local.deployment_plan import AT_ONCE, Plan, PlanError, read_plan
 from chem_endpoints.local.hosting import Hosting
 from chem_endpoints.local.own_clients import OwnClients
+from chem_endpoints.local.rollback_alarms import refuse_unknown_alarms
 from chem_endpoints.local.wsgi import Reply, Request
 
 _ARN_PART = ":inference-component/"
@@ -101,11 +102,13 @@ class ComponentControl:
     def _update(self, request: Request, _body: bytes, parameters: dict[str, Any]) -> Reply:
         component = self._named(request, parameters)
         runtime, deployment = parameters.get("RuntimeConfig"), parameters.get("DeploymentConfig")
+        plan = _plan(deployment)
+        refuse_unknown_alarms(plan.alarms, request.region, self._clients)
         changed = "Specification" in parameters or "Specifications" in parameters
         change = ComponentChange(
             specification=self._specification(request, parameters) if changed else None,
             copies=int(runtime["CopyCount"]) if runtime else None,
-            plan=_plan(deployment),
+            plan=plan,
             deployment=deployment,
         )
         return self._change(request, component, change)

@@ -39,6 +39,8 @@ class Component:
     status: str = "Creating"
     failure_reason: str | None = None
     pool: ServerPool | None = None
+    former: ServerPool | None = None
+    """During an update: the copies that an alarm would bring back."""
     deleted: bool = False
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     modified: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -47,6 +49,10 @@ class Component:
     def copies(self) -> int:
         """CurrentCopyCount."""
         return len(self.pool.instances) if self.pool is not None else 0
+
+    def pools(self) -> list[ServerPool]:
+        """All copies that run."""
+        return [pool for pool in dict.fromkeys((self.former, self.pool)) if pool is not None]
 
     def settle(self, status: str, reason: str | None = None) -> None:
         """Ends or begins a change."""
@@ -140,12 +146,12 @@ class Components:
     def supervise(self) -> None:
         """Restarts what died."""
         for component in list(self._components.values()):
-            if component.pool is not None:
-                component.pool.supervise()
+            for pool in component.pools():
+                pool.supervise()
 
     def stop(self) -> None:
         """Stops all copies."""
-        pools = [component.pool for component in list(self._components.values()) if component.pool is not None]
+        pools = [pool for component in list(self._components.values()) for pool in component.pools()]
         for pool in pools:
             pool.ask_to_stop()
         for pool in pools:
@@ -172,8 +178,8 @@ class Components:
                 raise HostingError("The inference component has never been in service: delete it")
 
         reason = self._attempt(work)
-        if reason is not None:
-            component.desired = component.copies
+        # A rollback may have no reason to tell; after a success the two are equal anyway.
+        component.desired = component.copies
         component.settle("Failed" if component.pool is None else "InService", reason)
 
     def _attempt(self, work: Callable[[], None]) -> str | None:
@@ -208,16 +214,19 @@ class Components:
         try:
             pool.begin(component.desired)
             pool.await_begun(partial(self._cancelled, component))
+            component.former = former  # Before the other takes its place: someone always knows of both.
             component.pool = pool
             if plan.guarded or plan.alarms:
                 watch.wait(plan.bake_seconds)
             self._require_wanted(component)
         except BaseException:
             component.pool = former
+            component.former = None
             pool.stop()
             raise
         if former is not None:
             former.stop()
+        component.former = None
         pool.settle_logs()
 
     def _require_wanted(self, component: Component) -> None:

@@ -24,6 +24,7 @@ from chem_endpoints.local.hosted_endpoint import HostedEndpoint
 from chem_endpoints.local.hosting import Change, Hosting
 from chem_endpoints.local.kept_records import KeptRecords
 from chem_endpoints.local.own_clients import OwnClients
+from chem_endpoints.local.rollback_alarms import refuse_unknown_alarms
 from chem_endpoints.local.scaling.autoscaled import autoscaled_variants
 from chem_endpoints.local.update_rules import excluded_properties, refuse_update, retained
 from chem_endpoints.local.variant import ServerlessVariant, Variant
@@ -95,11 +96,26 @@ class SageMakerControl:
             raise RefusedError(f"Could not find endpoint configuration {name}.") from error
         return found
 
+    def _plan(self, request: Request, deployment: dict[str, Any] | None, config: dict[str, Any]) -> Plan:
+        """The plan of an update to this configuration.
+
+        Raises:
+            RefusedError: SageMaker would refuse it.
+        """
+        counts = [int(variant.get("InitialInstanceCount", 0)) for variant in config["ProductionVariants"]]
+        try:
+            plan = read_plan(deployment, min(counts))
+        except PlanError as error:
+            raise RefusedError(str(error)) from error
+        refuse_unknown_alarms(plan.alarms, request.region, self._clients)
+        return plan
+
     def _create(self, request: Request, body: bytes, parameters: dict[str, Any]) -> Reply:
         name = member(parameters, "EndpointName")
         config = self._config(request, parameters)
         deployment = parameters.get("DeploymentConfig")
-        _plan(deployment, config)  # An impossible one is refused now, although it is for the next update.
+        # An impossible one is refused now, although it is for the next update.
+        self._plan(request, deployment, config)
         with self._records:
             if self._hosting.find(name, request.region) is not None:
                 arn = endpoint_arn(name, request.region)
@@ -119,7 +135,7 @@ class SageMakerControl:
         excluded = excluded_properties(parameters.get("ExcludeRetainedVariantProperties") or ())
         if fleet is not None and parameters.get("RetainAllVariantProperties"):
             config = retained(config, fleet, excluded)
-        plan = _plan(deployment, config)
+        plan = self._plan(request, deployment, config)
         if fleet is not None:
             refuse_update(
                 fleet.config,
@@ -170,19 +186,6 @@ class SageMakerControl:
         if not self._hosting.scale(endpoint, changes):
             raise RefusedError(f'Cannot update in-progress endpoint "{arn}".')
         return answer({"EndpointArn": arn})
-
-
-def _plan(deployment: dict[str, Any] | None, config: dict[str, Any]) -> Plan:
-    """The plan of an update to this configuration.
-
-    Raises:
-        RefusedError: SageMaker would refuse it.
-    """
-    counts = [int(variant.get("InitialInstanceCount", 0)) for variant in config["ProductionVariants"]]
-    try:
-        return read_plan(deployment, min(counts))
-    except PlanError as error:
-        raise RefusedError(str(error)) from error
 
 
 def _wanted(fleet: Fleet, change: dict[str, Any]) -> Variant:

@@ -118,16 +118,21 @@ class ServerPool:
 
         Raises:
             HostingError: the pool was stopped, or the image is no longer this clone's code.
+            OSError: a process cannot be started. In either case all that were begun are stopped.
         """
         check_image(self.start.model.image, self.start.region, self.start.settings)
         taken = {instance.number for instance in (*self.instances, *self._starting)}
         free = (number for number in range(1, len(taken) + count + 1) if number not in taken)
-        for _, number in zip(range(count), free, strict=False):
-            instance = self.start.instance(number)
-            with self._processes:
-                self._require_open()
-                self._starting.append(instance)
-                instance.process.start()
+        try:
+            for _, number in zip(range(count), free, strict=False):
+                instance = self.start.instance(number)
+                with self._processes:
+                    self._require_open()
+                    self._starting.append(instance)
+                    instance.process.start()
+        except BaseException:
+            self._end_begun()
+            raise
 
     def await_begun(self, cancelled: Callable[[], bool]) -> None:
         """Waits until the servers that `begin` started are healthy, and routes to them.
@@ -142,10 +147,13 @@ class ServerPool:
                 self._require_open()
                 with self._routing:
                     self.instances, self._starting = (*self.instances, *self._starting), []
-        except HostingError:
-            begun, self._starting = self._starting, []
-            self._end(begun)
+        except BaseException:
+            self._end_begun()
             raise
+
+    def _end_begun(self) -> None:
+        begun, self._starting = self._starting, []
+        self._end(begun)
 
     def _require_open(self) -> None:
         if self._stopped:

@@ -163,14 +163,17 @@ class ServerlessVariant(Variant):
         """Takes other limits, and starts the server when some concurrency is provisioned now.
 
         Raises:
-            HostingError: it does not start.
+            HostingError: it does not start; the limits stay as they were.
         """
-        self.serverless = {**self.serverless, **serverless}
-        if self.provisioned:
-            try:
+        before, self.serverless = self.serverless, {**self.serverless, **serverless}
+        try:
+            if self.provisioned:
                 self._warm_up()
-            except ColdStartError as error:
+        except BaseException as error:
+            self.serverless = before
+            if isinstance(error, ColdStartError):
                 raise HostingError(str(error)) from error
+            raise
 
     def supervise(self) -> None:
         """Stops an idle server; restarts one that died."""

@@ -28,11 +28,13 @@ class Assembly:
     Attributes:
         folder: where it lies.
         templates: by stack name.
+        dependencies: the stacks that ``cdk deploy`` deploys before a stack, by its name, sorted.
         account, region: of all its stacks.
     """
 
     folder: Path
     templates: Mapping[str, Template]
+    dependencies: Mapping[str, tuple[str, ...]]
     account: str
     region: str
 
@@ -52,11 +54,31 @@ def read_assembly(folder: Path) -> Assembly:
     if len(places) != 1:
         raise AssemblyError(f"{folder}: expected stacks of one account and region, found {len(places)}")
     account, region = places.pop().removeprefix("aws://").split("/")
-    templates = {
-        one["properties"].get("stackName", name): read_template(folder / one["properties"]["templateFile"])
-        for name, one in stacks.items()
-    }
-    return Assembly(folder=folder, templates=templates, account=account, region=region)
+    called = {name: one["properties"].get("stackName", name) for name, one in stacks.items()}
+    return Assembly(
+        folder=folder,
+        templates={
+            called[name]: read_template(folder / one["properties"]["templateFile"]) for name, one in stacks.items()
+        },
+        dependencies={
+            called[name]: tuple(sorted(called[each] for each in _needed(name, manifest["artifacts"]) & {*stacks}))
+            for name in stacks
+        },
+        account=account,
+        region=region,
+    )
+
+
+def _needed(name: str, artifacts: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """All artifacts that one depends on, directly or not."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for each in artifacts.get(waiting.pop(), {}).get("dependencies", ()):
+            if each not in found:
+                found.add(each)
+                waiting.append(each)
+    return found
 
 
 def synthesize(root: Path, folder: Path, *, context: Mapping[str, str]) -> Assembly:

@@ -26,6 +26,8 @@ class Bounds:
         dimension: in what unit, for example ``sagemaker:variant:DesiredInstanceCount``.
         minimum, maximum: of that unit.
         schedule: one line per scheduled action.
+        scheduled_minimum: highest minimum that a scheduled action sets; 0 where none does.
+        highest: highest maximum, scheduled actions included.
     """
 
     resource: str
@@ -33,6 +35,8 @@ class Bounds:
     minimum: int
     maximum: int
     schedule: tuple[str, ...] = ()
+    scheduled_minimum: int = 0
+    highest: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +47,10 @@ class Pool:
         variant: its name.
         instance_type: for example ``ml.c7i.large``.
         initial: instances at the first deployment, and after an update that does not keep the number.
-        idle: instances that always run.
-        maximum: most instances.
+        idle: instances that run outside the schedule.
+        maximum: most instances, the schedule's included.
+        base_maximum: most instances outside the schedule.
+        scheduled_idle: most instances that the schedule keeps running; 0 where it keeps no more than ``idle``.
         shadow: it gets a copy of the requests and answers nobody.
     """
 
@@ -53,18 +59,27 @@ class Pool:
     initial: int
     idle: int
     maximum: int
+    base_maximum: int
+    scheduled_idle: int = 0
     shadow: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Serverless:
-    """A serverless variant; provisioned concurrency 0 costs nothing while idle."""
+    """A serverless variant; provisioned concurrency 0 costs nothing while idle.
+
+    Attributes:
+        provisioned_idle: outside the schedule.
+        provisioned_maximum: the schedule's included.
+        provisioned_scheduled: most that the schedule keeps; 0 where it keeps no more than ``provisioned_idle``.
+    """
 
     variant: str
     memory_mb: int
     provisioned_idle: int
     provisioned_maximum: int
     concurrency: int
+    provisioned_scheduled: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +91,7 @@ class Capacity:
         pools: variants on instances.
         serverless: serverless variants.
         asynchronous: requests wait in a queue.
+        guarded: it has a ``DeploymentConfig``.
         strategy: traffic shifting of an update (ALL_AT_ONCE, CANARY, LINEAR, ROLLING); empty where none is declared.
         keeps_count: an update starts as many instances as run, not ``initial``.
         components: it serves inference components.
@@ -85,9 +101,15 @@ class Capacity:
     pools: tuple[Pool, ...] = ()
     serverless: tuple[Serverless, ...] = ()
     asynchronous: bool = False
+    guarded: bool = False
     strategy: str = ""
     keeps_count: bool = False
     components: bool = False
+
+    @property
+    def variants(self) -> frozenset[str]:
+        """Names of all its variants."""
+        return frozenset([pool.variant for pool in self.pools] + [each.variant for each in self.serverless])
 
     @property
     def doubles(self) -> bool:
@@ -107,12 +129,19 @@ def bounds(template: Template) -> dict[tuple[str, str], Bounds]:
 
 
 def _bounds(properties: Mapping[str, Any]) -> Bounds:
+    actions = properties.get("ScheduledActions", [])
+    scheduled = [action.get("ScalableTargetAction", {}) for action in actions]
+    low, high = int(properties["MinCapacity"]), int(properties["MaxCapacity"])
+    lows = [int(each["MinCapacity"]) for each in scheduled if "MinCapacity" in each]
+    highs = [int(each["MaxCapacity"]) for each in scheduled if "MaxCapacity" in each]
     return Bounds(
         resource=shown(properties["ResourceId"]),
         dimension=shown(properties["ScalableDimension"]),
-        minimum=int(properties["MinCapacity"]),
-        maximum=int(properties["MaxCapacity"]),
-        schedule=tuple(map(_scheduled, properties.get("ScheduledActions", []))),
+        minimum=low,
+        maximum=high,
+        schedule=tuple(map(_scheduled, actions)),
+        scheduled_minimum=max(lows, default=0),
+        highest=max(high, *lows, *highs) if scheduled else high,
     )
 
 
@@ -147,6 +176,7 @@ def _capacity(
             _serverless(name, variant, scaled) for variant, _ in variants if "ServerlessConfig" in variant
         ),
         asynchronous="AsyncInferenceConfig" in config.properties,
+        guarded="DeploymentConfig" in endpoint.properties,
         strategy=_strategy(endpoint.properties.get("DeploymentConfig", {})),
         keeps_count=_keeps_count(endpoint),
         components=any(True for _ in template.of_type(COMPONENT)),
@@ -165,14 +195,18 @@ def _pool(endpoint: str, variant: Mapping[str, Any], shadow: bool, scaled: Mappi
     managed = variant.get("ManagedInstanceScaling", {})
     limits = scaled.get((f"endpoint/{endpoint}/variant/{variant['VariantName']}", _INSTANCES))
     low, high = (limits.minimum, limits.maximum) if limits else (initial, initial)
+    scheduled, highest = (limits.scheduled_minimum, limits.highest) if limits else (0, high)
     if managed.get("Status") == "ENABLED":
         low, high = int(managed.get("MinInstanceCount", 0)), int(managed.get("MaxInstanceCount", initial))
+        scheduled, highest = 0, high
     return Pool(
         variant=variant["VariantName"],
         instance_type=shown(variant["InstanceType"]),
         initial=initial,
         idle=low,
-        maximum=max(high, low),
+        maximum=max(highest, low),
+        base_maximum=max(high, low),
+        scheduled_idle=scheduled if scheduled > low else 0,
         shadow=shadow,
     )
 
@@ -185,12 +219,14 @@ def _serverless(endpoint: str, variant: Mapping[str, Any], scaled: Mapping[tuple
     config = variant["ServerlessConfig"]
     provisioned = int(config.get("ProvisionedConcurrency", 0))
     limits = scaled.get((f"endpoint/{endpoint}/variant/{variant['VariantName']}", _PROVISIONED))
+    scheduled = limits.scheduled_minimum if limits and limits.scheduled_minimum > limits.minimum else 0
     return Serverless(
         variant=variant["VariantName"],
         memory_mb=int(config["MemorySizeInMB"]),
         provisioned_idle=limits.minimum if limits else provisioned,
-        provisioned_maximum=limits.maximum if limits else provisioned,
+        provisioned_maximum=limits.highest if limits else provisioned,
         concurrency=int(config["MaxConcurrency"]),
+        provisioned_scheduled=scheduled,
     )
 
 

@@ -82,7 +82,9 @@ def _change(resource: Resource, action: Action) -> ResourceChange:
 def _own_change(old: Resource, new: Resource) -> ResourceChange | None:
     """What a resource's own text brings about."""
     if old.type != new.type:
-        return _change(new, Action.REPLACE)
+        return replace(
+            _change(new, Action.REPLACE), properties=(PropertyChange(path="Type", old=old.type, new=new.type),)
+        )
     changed = tuple(property_changes(old.properties, new.properties)) + tuple(
         property_changes(old.policies, new.policies)
     )

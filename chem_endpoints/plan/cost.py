@@ -120,14 +120,21 @@ class CostModel:
 
 
 def _pool_line(pool: Pool, month: float, *, sure: bool) -> Line:
-    count = f"{pool.idle}" if pool.idle == pool.maximum else f"{pool.idle} to {pool.maximum}"
+    count = f"{pool.idle}" if pool.idle == pool.base_maximum else f"{pool.idle} to {pool.base_maximum}"
+    count += f" (with the schedule up to {pool.maximum})" if pool.maximum > pool.base_maximum else ""
     role = " (shadow)" if pool.shadow else ""
+    schedule = _schedule(pool.scheduled_idle, pool.scheduled_idle * month)
     return Line(
-        what=f"{count} x {pool.instance_type}, variant {pool.variant}{role}",
+        what=f"{count} x {pool.instance_type}, variant {pool.variant}{role}{schedule}",
         idle=pool.idle * month,
         maximum=pool.maximum * month,
         sure=sure,
     )
+
+
+def _schedule(minimum: int, month: float) -> str:
+    """What a schedule adds to the idle figure; the template does not say for how many hours."""
+    return f", plus the schedule (min up to {minimum}: idle {month:,.2f} if it held all month)" if minimum else ""
 
 
 def _serverless_line(variant: Serverless, prices: RegionPrices) -> Line:
@@ -140,8 +147,10 @@ def _serverless_line(variant: Serverless, prices: RegionPrices) -> Line:
         * _SECONDS_PER_MONTH
         * (variant.provisioned_maximum * rates.provisioned_duration_gib_second + on_demand * rates.duration_gib_second)
     )
+    schedule = _schedule(variant.provisioned_scheduled, held * variant.provisioned_scheduled)
     return Line(
-        what=f"serverless, {variant.memory_mb} MB, at most {variant.concurrency} at a time, variant {variant.variant}",
+        what=f"serverless, {variant.memory_mb} MB, at most {variant.concurrency} at a time, variant {variant.variant}"
+        f"{schedule}",
         idle=held * variant.provisioned_idle,
         maximum=held * variant.provisioned_maximum + busy,
         sure=rates.confidence == "listed",

@@ -1,18 +1,15 @@
 """The templates that CloudFormation holds for a stage."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
-import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chem_endpoints.plan.assembly import AssemblyError
-from chem_endpoints.plan.template import STACK_PREFIX, Template
-
-_ABSENT_STATES = frozenset({"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"})
+from chem_endpoints.plan.stored_template import describe_ours, is_deployed, stored_template
+from chem_endpoints.plan.template import Template
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +21,7 @@ class DeployedStack:
 
 
 def deployed_stacks(*, account: str, region: str) -> dict[str, DeployedStack]:
-    """Every stack of ours in an account and region, by name.
+    """Every stack of ours in an account and region, by name; one whose creation failed is none.
 
     Raises:
         AssemblyError: AWS cannot be reached, refuses, or the credentials are for another account.
@@ -34,20 +31,11 @@ def deployed_stacks(*, account: str, region: str) -> dict[str, DeployedStack]:
         if found != account:
             raise AssemblyError(f"the stage's account is {account}, the credentials are for {found}")
         client = boto3.client("cloudformation", region_name=region)
-        pages = client.get_paginator("describe_stacks").paginate()
-        stacks: list[dict[str, Any]] = [stack for page in pages for stack in page["Stacks"]]
-        return {stack["StackName"]: _deployed(client, stack) for stack in stacks if _is_ours(stack)}
+        return {one["StackName"]: _deployed(client, one) for one in describe_ours(client) if is_deployed(one)}
     except (BotoCoreError, ClientError) as error:
         raise AssemblyError(f"cannot read the deployed stacks in {region}: {error}") from None
 
 
-def _is_ours(stack: Mapping[str, Any]) -> bool:
-    return stack["StackName"].startswith(STACK_PREFIX) and stack["StackStatus"] not in _ABSENT_STATES
-
-
 def _deployed(client: Any, stack: Mapping[str, Any]) -> DeployedStack:
-    body = client.get_template(StackName=stack["StackName"], TemplateStage="Original")["TemplateBody"]
-    # boto3 hands out JSON as a mapping and everything else as the text that it is.
-    contents = yaml.safe_load(body) if isinstance(body, str) else json.loads(json.dumps(body))
     tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
-    return DeployedStack(template=Template(body=contents), tags=tags)
+    return DeployedStack(template=stored_template(client, stack["StackName"]), tags=tags)

@@ -34,14 +34,22 @@ class Deployment:
     Attributes:
         stack: its name.
         plan: what changes.
+        before: plans of the stacks that it depends on: the CDK CLI deploys them first.
         declared: the assembly of the declarations.
-        steps: in order; none where AWS takes the change neither in one nor in two deployments.
+        steps: in order; none where AWS takes the change neither in one nor in two deployments, or refuses that of a
+            stack it depends on.
     """
 
     stack: str
     plan: StackPlan
+    before: tuple[StackPlan, ...]
     declared: Assembly
     steps: tuple[Step, ...]
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """Every stack that changes, in the order of the plans, and its own in any case."""
+        return (*(one.stack for one in self.before if one.changed), self.stack)
 
 
 def prepare(root: Path, folder: Path, *, endpoint: str, stage: str, endpoints: str, prices: Prices) -> Deployment:
@@ -65,12 +73,17 @@ def prepare(root: Path, folder: Path, *, endpoint: str, stage: str, endpoints: s
         raise AssemblyError(f"{endpoint} is not declared in {endpoints}; there are {known}")
     deployed = deployed_stacks(account=declared.account, region=declared.region)
     other = Side(templates={name: one.template for name, one in deployed.items()}, name="what is deployed")
-    (plan,) = (one for one in plans(declared, other, prices=prices, throughput={}) if one.stack == stack)
-    last = Step(title=f"{stack} as declared", assembly=declared.folder)
-    if not plan.refused:
-        return Deployment(stack=stack, plan=plan, declared=declared, steps=(last,))
-    if not all(refusal.two_steps for refusal in plan.refused):
-        return Deployment(stack=stack, plan=plan, declared=declared, steps=())
-    first = Step(title=f"{stack} as it is, without automatic scaling", assembly=folder / "first", exclusively=True)
-    write_assembly(first.assembly, stack=stack, deployed=deployed[stack], like=declared.folder)
-    return Deployment(stack=stack, plan=plan, declared=declared, steps=(first, last))
+    planned = {one.stack: one for one in plans(declared, other, prices=prices, throughput={})}
+    plan, before = planned[stack], tuple(planned[name] for name in declared.dependencies[stack])
+    steps: tuple[Step, ...] = ()
+    if _is_possible(plan, before):
+        steps = (Step(title=f"{stack} as declared", assembly=declared.folder),)
+    if steps and plan.refused:
+        first = Step(title=f"{stack} as it is, without automatic scaling", assembly=folder / "first", exclusively=True)
+        write_assembly(first.assembly, stack=stack, deployed=deployed[stack], like=declared.folder)
+        steps = (first, *steps)
+    return Deployment(stack=stack, plan=plan, before=before, declared=declared, steps=steps)
+
+
+def _is_possible(plan: StackPlan, before: tuple[StackPlan, ...]) -> bool:
+    return all(refusal.two_steps for refusal in plan.refused) and not any(one.refused for one in before)

@@ -2,13 +2,16 @@
 
 Source: "Update or delete endpoints that use automatic scaling", SageMaker developer guide: an update that changes the
 instance type of, or removes, a variant that is a scalable target fails. CloudFormation deletes resources last, so one
-deployment cannot take the target away first.
+deployment cannot take the target away first. "Use blue/green deployments", ibid.: both fleets have the same variants.
+"Update behaviors of stack resources", CloudFormation user guide: a resource with a literal name is not replaced, nor
+does a logical id change its type.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chem_endpoints.plan.capacity import Capacity, bounds, capacities
+from chem_endpoints.plan.changes import Action, resource_changes
 from chem_endpoints.plan.schemas import identifiers
 from chem_endpoints.plan.template import SCALABLE_TARGET, STACK_PREFIX, Resource, Template
 from chem_endpoints.plan.without_scaling import without_scaling
@@ -33,11 +36,13 @@ def refusals(old: Template, new: Template) -> tuple[Refusal, ...]:
     """Everything between two templates of one stack that AWS refuses in one deployment."""
     after = capacities(new)
     found: list[Refusal] = list(_moved_in_as_few_steps_as_possible(old, new))
+    found += _impossible_replacements(old, new)
     for name, before in capacities(old).items():
         if name in after:
             reasons = list(_scaled_variants(old, before, after[name]))
             found += [_in_two_steps(name, reason) for reason in reasons]
             found += _conversions(before, after[name])
+            found += _guarded_variants(before, after[name])
     return tuple(found)
 
 
@@ -102,6 +107,30 @@ def _identity(resource: Resource) -> tuple[str, ...] | None:
     return (resource.type, *literal) if literal and len(literal) == len(names) else None
 
 
+def _impossible_replacements(old: Template, new: Template) -> Iterator[Refusal]:
+    """Replacements at which CloudFormation fails."""
+    for change in resource_changes(old, new):
+        if change.action is not Action.REPLACE:
+            continue
+        name = change.logical_id
+        before, after = old.resources[name], new.resources[name]
+        identity = _identity(after)
+        if before.type != after.type:
+            yield Refusal(
+                reason=f"{name} changes its type from {before.type} to {after.type}: CloudFormation refuses that",
+                steps=("give the new resource another logical id (another path of its construct)",),
+                two_steps=False,
+            )
+        elif identity is not None and identity == _identity(before):
+            changed = ", ".join(one.path for one in change.properties) or f"what {name} refers to"
+            yield Refusal(
+                reason=f"{identity[1]} ({name}) would be replaced because of {changed}, and the old one still has the"
+                " name then",
+                steps=(f"give {name} another name, or destroy the stack before it is deployed again",),
+                two_steps=False,
+            )
+
+
 def _in_two_steps(endpoint: str, reason: str) -> Refusal:
     stack = f"{STACK_PREFIX}{endpoint}"
     first, second = f"cdk deploy {stack} -c scaling=off", f"cdk deploy {stack}"
@@ -123,6 +152,33 @@ def _conversions(before: Capacity, after: Capacity) -> Iterator[Refusal]:
             steps=(
                 "declare a serverless endpoint under a new name, move the callers, then destroy"
                 f" {STACK_PREFIX}{before.endpoint}",
+            ),
+            two_steps=False,
+        )
+    elif before.components != after.components:
+        yield Refusal(
+            reason="an endpoint cannot change between variants with a model and inference components",
+            steps=(
+                "declare the other kind under a new name, move the callers, then destroy"
+                f" {STACK_PREFIX}{before.endpoint}",
+            ),
+            two_steps=False,
+        )
+
+
+def _guarded_variants(before: Capacity, after: Capacity) -> Iterator[Refusal]:
+    if after.guarded and before.variants != after.variants:
+        told = [
+            f"{', '.join(sorted(names))} {verb}"
+            for names, verb in ((after.variants - before.variants, "added"), (before.variants - after.variants, "gone"))
+            if names
+        ]
+        first, second = (f"cdk deploy {STACK_PREFIX}{after.endpoint}{off}" for off in (" -c guardrails=off", ""))
+        yield Refusal(
+            reason=f"an update under a deployment strategy keeps the variants' names; here: {', '.join(told)}",
+            steps=(
+                f"{first}   # all at once: the variants change, nothing is rolled back by an alarm",
+                f"{second:<{len(first)}}   # declares the strategy again",
             ),
             two_steps=False,
         )

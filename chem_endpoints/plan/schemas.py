@@ -3,6 +3,8 @@
 from functools import cache
 
 _NAMES = {
+    "AWS::SageMaker::Model": ("ModelName",),
+    "AWS::SageMaker::EndpointConfig": ("EndpointConfigName",),
     "AWS::SageMaker::Endpoint": ("EndpointName",),
     "AWS::SageMaker::InferenceComponent": ("InferenceComponentName",),
     "AWS::IAM::ManagedPolicy": ("ManagedPolicyName",),

@@ -18,6 +18,8 @@ from chem_endpoints.plan.template import (
     MODEL,
     STACK_PREFIX,
     Template,
+    references,
+    shown,
 )
 
 
@@ -70,6 +72,11 @@ class StackPlan:
     before: Cost
     after: Cost
     rate: RateChange | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """The stack's name without what all our stacks begin with."""
+        return self.stack.removeprefix(STACK_PREFIX)
 
     @property
     def changed(self) -> bool:
@@ -162,12 +169,40 @@ def _notes(
         )
         return
     before = capacities(old)
-    updated = any(change.type == ENDPOINT and change.action is not Action.ADD for change in changes)
+    reconfigured = set(_reconfigured(new, changes))
     for name, capacity in capacities(new).items():
         if name not in before:
             yield from _first_deployment(capacity, costs)
-        elif updated:
+        elif name in reconfigured:
             yield from _update(capacity, costs)
+    yield from _components(new, changes)
+
+
+def _reconfigured(new: Template, changes: tuple[ResourceChange, ...]) -> Iterator[str]:
+    """Endpoints that take another configuration over: only that starts instances."""
+    for change in changes:
+        endpoint = new.resources.get(change.logical_id)
+        if endpoint is None or endpoint.type != ENDPOINT or change.action is not Action.UPDATE:
+            continue
+        follows = set(references(endpoint.properties.get("EndpointConfigName"))) & set(change.follows)
+        if follows or any(one.path == "EndpointConfigName" for one in change.properties):
+            yield shown(endpoint.properties.get("EndpointName", endpoint.logical_id))
+
+
+def _components(new: Template, changes: tuple[ResourceChange, ...]) -> Iterator[str]:
+    limits = {resource: one for (resource, _), one in bounds(new).items()}
+    for change in changes:
+        if change.type != COMPONENT or change.action is not Action.UPDATE:
+            continue
+        properties = new.resources[change.logical_id].properties
+        name = shown(properties.get("InferenceComponentName", ""))
+        copies = properties.get("RuntimeConfig", {}).get("CopyCount")
+        scaled = limits.get(f"inference-component/{name}")
+        if scaled is not None and copies is not None and scaled.highest > int(copies):
+            yield (
+                f"The update may drop capacity: a fleet of up to {scaled.highest} running copies of {name} falls back"
+                f" to CopyCount {copies} until it is scaled out again."
+            )
 
 
 def _first_deployment(capacity: Capacity, costs: CostModel) -> Iterator[str]:
@@ -193,6 +228,11 @@ def _update(capacity: Capacity, costs: CostModel) -> Iterator[str]:
             count = "as many instances as run, at least" if capacity.keeps_count else ""
             started = " ".join(filter(None, ["A second fleet of", count, machines]))
             yield f"{started} runs beside the first during the update (variant {pool.variant})."
+        if not capacity.keeps_count and not capacity.components and pool.maximum > fleet:
+            yield (
+                f"The update may drop capacity: a fleet of up to {pool.maximum} running instances of variant"
+                f" {pool.variant} falls back to InitialInstanceCount {fleet} until it is scaled out again."
+            )
 
 
 def _machines(count: int, instance_type: str, costs: CostModel) -> str:

@@ -61,6 +61,12 @@ def _artifact_version(version: str) -> str:
     return version
 
 
+def _key_arn(arn: str) -> str:
+    if not re.fullmatch(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}", arn):
+        raise refusal("must be the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID")
+    return arn
+
+
 def _model_digest(digest: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise refusal("must be 64 lower-case hex digits; chem-endpoints train --declare writes them")
@@ -95,6 +101,9 @@ ArtifactVersion = Annotated[str, AfterValidator(_artifact_version)]
 
 VariantName = Annotated[str, AfterValidator(_variant_name)]
 """Name of a variant beside the main one."""
+
+KeyArn = Annotated[str, AfterValidator(_key_arn)]
+"""ARN of a KMS key."""
 
 ModelDigest = Annotated[str, AfterValidator(_model_digest)]
 """SHA-256 of a bundle's ``manifest.json``, in hex."""

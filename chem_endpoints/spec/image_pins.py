@@ -19,11 +19,12 @@ _PIN = re.compile(
 _FORM = "ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256: and the 64 hexadecimal digits of the image's digest"
 
 
-def load_pins(path: Path, endpoint_names: Iterable[str]) -> Mapping[str, str]:
-    """Image reference of each endpoint that has a pin; none where the file is missing.
+def load_pins(path: Path, stage: str, endpoint_names: Iterable[str]) -> Mapping[str, str]:
+    """Image reference of each endpoint that has a pin in a stage; none where the file is missing.
 
     Args:
-        path: ``images.yaml``.
+        path: ``images.yaml``: by endpoint one reference, or a section with one per stage.
+        stage: the stage, whose own pins count beside those of every stage.
         endpoint_names: the declared endpoints, which alone can be pinned.
 
     Raises:
@@ -39,7 +40,8 @@ def load_pins(path: Path, endpoint_names: Iterable[str]) -> Mapping[str, str]:
     violations = [found for name, pin in written.items() for found in _violations(name, pin, names)]
     if violations:
         raise DeclarationError(violation.in_file(path.name) for violation in violations)
-    return MappingProxyType({name: str(pin) for name, pin in written.items()})
+    chosen = {name: pin.get(stage) if isinstance(pin, Mapping) else pin for name, pin in written.items()}
+    return MappingProxyType({name: str(pin) for name, pin in chosen.items() if pin is not None})
 
 
 def pin_violations(endpoint: str, pin: str, region: str) -> tuple[Violation, ...]:
@@ -67,8 +69,10 @@ def _violations(name: object, pin: object, names: list[str]) -> Iterable[Violati
         nearest = get_close_matches(str(name), names, n=1)
         advice = f"did you mean {nearest[0]}?" if nearest else f"declared: {', '.join(names) or 'none'}"
         yield Violation(field=str(name), reason=f"is not a declared endpoint; {advice}")
-    if not isinstance(pin, str) or not _PIN.fullmatch(pin):
-        yield Violation(field=str(name), reason=f"must be {_FORM}", value=pin)
+    places = {f"{name}.{stage}": each for stage, each in pin.items()} if isinstance(pin, Mapping) else {str(name): pin}
+    for field, each in places.items():
+        if not isinstance(each, str) or not _PIN.fullmatch(each):
+            yield Violation(field=field, reason=f"must be {_FORM}", value=each)
 
 
 def _part(pin: str, part: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from chem_endpoints.spec.artifact_check import artifact_violations
 from chem_endpoints.spec.endpoint_spec import EndpointSpec, models_of
 from chem_endpoints.spec.parsing import InvalidDeclarationError, parse_endpoint
-from chem_endpoints.spec.stage_check import stage_violations, unknown_overrides
+from chem_endpoints.spec.stage_check import crowded_callers, stage_violations, unknown_overrides
 from chem_endpoints.spec.stages import Stage
 from chem_endpoints.spec.violation import DeclarationError, Violation
 from chem_endpoints.spec.yaml_file import UnreadableFileError, read_mapping
@@ -41,6 +41,7 @@ def load_endpoints(folder: Path, root: Path, *, stage: Stage | None = None) -> t
     lines += _doubled_names(specs)
     if stage and not lines:
         lines += unknown_overrides(stage, {spec.name for spec in specs.values()})
+        lines += crowded_callers(stage, specs)
     if lines:
         raise DeclarationError(lines)
     return tuple(sorted(specs.values(), key=lambda spec: spec.name))

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from chem_endpoints.spec.declared_values import ArtifactLocation, ArtifactVersion, ModelDigest
+from chem_endpoints.spec.declared_values import ArtifactLocation, ArtifactVersion, KeyArn, ModelDigest
 from chem_endpoints.spec.strict_model import StrictModel, refusal
 
 Image = Literal["base", "deep", "deep-gpu"]
@@ -18,6 +18,9 @@ class ModelSource(StrictModel):
     """model.tar.gz: a file's path from the repository's root, or s3://bucket/key."""
     artifact_version: ArtifactVersion | None = None
     """Version of an object in a versioned bucket; default: none, the object may never be overwritten."""
+    artifact_key: KeyArn | None = None
+    """ARN of the KMS key of an object in S3 that is encrypted with one of yours; its policy must admit the account.
+    Default: none."""
     sha256: ModelDigest
     """The model digest: SHA-256 of the bundle's manifest.json, which lists the SHA-256 of every other file. Checked
     at synth for local artifacts, and at the container's start for all."""
@@ -31,6 +34,6 @@ class ModelSource(StrictModel):
 
     @model_validator(mode="after")
     def _versions_are_of_objects(self) -> Self:
-        if self.artifact_version is not None and self.is_local:
-            raise refusal("artifact_version belongs to an artifact in S3; a file's digest is its version")
+        if self.is_local and (self.artifact_version or self.artifact_key):
+            raise refusal("artifact_version and artifact_key belong to an artifact in S3; leave them out for a file")
         return self

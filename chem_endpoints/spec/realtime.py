@@ -43,9 +43,9 @@ class RealtimeServing(InstanceServing):
         """``InitialInstanceCount`` of the main variant."""
         return self._first(self.initial_instances, self.scaling)
 
-    def first_instances_of(self, variant: Variant) -> int:
-        """``InitialInstanceCount`` of a further variant."""
-        return self._first(variant.initial_instances, variant.scaling)
+    def first_instances_of(self, variant: Variant | Shadow) -> int:
+        """``InitialInstanceCount`` of another variant."""
+        return self._first(variant.initial_instances, variant.scaling if isinstance(variant, Variant) else None)
 
     def _first(self, declared: int | None, scaling: InstanceScaling | None) -> int:
         split = MIN_INSTANCES_TO_SPLIT if self.deployment and self.deployment.splits else 1

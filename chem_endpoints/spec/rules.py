@@ -101,14 +101,21 @@ def _schedule(path: str, section: WrittenDeclaration) -> list[tuple[str, Written
     return [(f"{path}.{entry}", action) for entry, action in section.sections("scaling.schedule")]
 
 
+def _least(path: str, section: WrittenDeclaration) -> list[tuple[str, int]]:
+    """The least that may run, and where it is written; a default counts where there is scaling at all."""
+    if section.value("scaling", dict) is None:
+        return []
+    places = [(f"{path}.scaling", section.value("scaling.min", int))]
+    places += [(entry, action.value("min", int)) for entry, action in _schedule(path, section)]
+    return [(place, minimum) for place, minimum in places if minimum is not None]
+
+
 def _only_some_kinds_reach_zero(declaration: WrittenDeclaration) -> Iterator[Violation]:
     support = declaration.support
     if support is None or support.scale_to_zero.value:
         return
     for path, section in _scalings(declaration):
-        places = [(f"{path}.scaling", section.value("scaling.min", int))]
-        places += [(entry, action.value("min", int)) for entry, action in _schedule(path, section)]
-        for place, minimum in places:
+        for place, minimum in _least(path, section):
             if minimum == 0:
                 reason = f"must be at least 1 for {declaration.kind}: {support.scale_to_zero.instead}"
                 yield Violation(field=f"{place}.min", reason=reason, value=minimum)
@@ -172,6 +179,7 @@ def _splitting_needs_instances(declaration: WrittenDeclaration) -> Iterator[Viol
     if declaration.kind not in ("realtime", "async") or strategy not in ("canary", "linear", "rolling"):
         return
     reason = f"must be at least {MIN_INSTANCES_TO_SPLIT}, because a {strategy} step is at most half of the instances"
+    asleep = " (or 0: an endpoint that sleeps is updated with its initial instances)"
     for path, section in _scalings(declaration):
         initial = section.value("initial_instances", int)
         if initial is not None and initial < MIN_INSTANCES_TO_SPLIT:
@@ -179,7 +187,11 @@ def _splitting_needs_instances(declaration: WrittenDeclaration) -> Iterator[Viol
         maximum = section.value("scaling.max", int)
         if maximum is not None and maximum < MIN_INSTANCES_TO_SPLIT:
             yield Violation(field=f"{path}.scaling.max", reason=reason, value=maximum)
-    if strategy == "rolling" and declaration.has("serving.variants"):
+        for place, minimum in _least(path, section):
+            if 0 < minimum < MIN_INSTANCES_TO_SPLIT:
+                told = reason + (asleep if declaration.kind == "async" else "")
+                yield Violation(field=f"{place}.min", reason=told, value=minimum)
+    if strategy == "rolling" and (declaration.has("serving.variants") or declaration.has("serving.shadow")):
         exclusion = "AWS does not roll endpoints with several variants; use canary or linear"
         yield Violation(field="serving.deployment.strategy", reason=exclusion, value=strategy)
 
@@ -188,6 +200,16 @@ def _one_production_variant_beside_a_shadow(declaration: WrittenDeclaration) -> 
     if declaration.has("serving.shadow") and declaration.has("serving.variants"):
         reason = "AWS allows one production variant beside a shadow; leave serving.variants or serving.shadow out"
         yield Violation(field="serving.shadow", reason=reason)
+
+
+def _variants_scale_together(declaration: WrittenDeclaration) -> Iterator[Violation]:
+    scalings = _scalings(declaration)
+    if not declaration.has("serving.variants") or not any(section.has("scaling") for _, section in scalings):
+        return
+    for path, section in scalings:
+        if not section.has("scaling"):
+            reason = "is needed as soon as one variant scales, or else its number of instances could never be changed"
+            yield Violation(field=f"{path}.scaling", reason=f"{reason}; for a fixed number write the same min and max")
 
 
 def _some_variant_gets_traffic(declaration: WrittenDeclaration) -> Iterator[Violation]:
@@ -235,6 +257,34 @@ def _copies_fit_the_instance(declaration: WrittenDeclaration) -> Iterator[Violat
         yield Violation(field="serving.memory_mb", reason=reason, value=needed)
 
 
+def _copies_find_a_place(declaration: WrittenDeclaration) -> Iterator[Violation]:
+    instance_type = declaration.value("serving.instance_type", str)
+    if declaration.kind != "inference_component" or instance_type not in instances():
+        return
+    machine = instances()[instance_type]
+    needs = (
+        ("memory_mb", schedulable_memory_mib(instance_type)),
+        ("cpu_cores", machine.vcpus),
+        ("accelerators", machine.gpus),
+    )
+    fitting: list[float] = []
+    for field, offered in needs:
+        needed = declaration.value(f"serving.{field}", int) or declaration.value(f"serving.{field}", float)
+        if needed is None:
+            continue
+        if needed > offered and field != "memory_mb":
+            yield Violation(
+                field=f"serving.{field}", reason=f"{instance_type} has {offered}; choose a larger type", value=needed
+            )
+        fitting.append(offered // needed)
+    most = declaration.value("serving.scaling.max", int)
+    machines = declaration.value("serving.instances.max", int)
+    if fitting and most is not None and machines is not None and 0 < min(fitting) * machines < most:
+        room = int(min(fitting) * machines)
+        reason = f"must be at most {room}: that many copies find a place on {machines} {instance_type}"
+        yield Violation(field="serving.scaling.max", reason=f"{reason}; raise serving.instances.max", value=most)
+
+
 def _copies_have_instances(declaration: WrittenDeclaration) -> Iterator[Violation]:
     instances = declaration.value("serving.instances.min", int)
     copies = declaration.value("serving.scaling.min", int)
@@ -253,9 +303,11 @@ _RULES: tuple[_Rule, ...] = (
     _sections_belong_to_the_kind,
     _splitting_needs_instances,
     _one_production_variant_beside_a_shadow,
+    _variants_scale_together,
     _some_variant_gets_traffic,
     _monitor_watches_a_capture,
     _concurrency_fits,
     _copies_fit_the_instance,
+    _copies_find_a_place,
     _copies_have_instances,
 )

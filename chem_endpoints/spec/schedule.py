@@ -4,6 +4,7 @@ Source: "Scheduled scaling for Application Auto Scaling", Application Auto Scali
 """
 
 import re
+from collections.abc import Iterable
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -49,6 +50,11 @@ class ScheduledBounds(StrictModel):
     """Fewest instances (copies, provisioned concurrency) from then on."""
     max: int = Field(ge=0)
     """Most of them; 0 keeps the endpoint asleep, whatever is queued."""
+
+
+def lowest(minimum: int, schedule: Iterable[ScheduledBounds]) -> int:
+    """The least that may run at any time."""
+    return min([minimum, *(bounds.min for bounds in schedule)])
 
 
 def _distinct(schedule: tuple[ScheduledBounds, ...]) -> tuple[ScheduledBounds, ...]:

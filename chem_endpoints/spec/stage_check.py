@@ -1,6 +1,7 @@
 """What a declaration asks of its stage, and the stage does not offer."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from chem_endpoints.spec.endpoint_spec import ComponentSpec, EndpointSpec, RealtimeSpec, ServerlessSpec
@@ -21,6 +22,18 @@ def unknown_overrides(stage: Stage, endpoints: set[str]) -> Iterator[str]:
             nearest = get_close_matches(name, sorted(endpoints), n=1)
             advice = f"did you mean {nearest[0]}?" if nearest else "delete it, or declare the endpoint"
             yield f"stages.yaml: {stage.name}.overrides.{name}: no such endpoint; {advice}"
+
+
+def crowded_callers(stage: Stage, specs: Mapping[str, EndpointSpec]) -> Iterator[str]:
+    """One line per role or user that more endpoints name than IAM lets it have policies."""
+    uses = Counter(caller for spec in specs.values() for caller in set(spec.callers))
+    for caller, count in sorted(uses.items()):
+        if count > stage.policies_per_role:
+            yield (
+                f"callers: {caller} is named by {count} endpoints, and IAM lets it have {stage.policies_per_role} "
+                "managed policies; spread the endpoints over several roles, or raise the quota and policies_per_role "
+                "in stages.yaml"
+            )
 
 
 def _vpc(spec: EndpointSpec, stage: Stage) -> Iterator[Violation]:

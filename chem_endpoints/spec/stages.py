@@ -40,14 +40,19 @@ def _log_retention(days: int) -> int:
 
 
 _OVERRIDABLE = ("serving", "client", "alarms", "callers", "tags")
+_OVERRIDABLE_OF_THE_MODEL = ("artifact", "artifact_version", "artifact_key")
 
 
 def _overrides(overrides: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for endpoint, sections in overrides.items():
         for section in sections:
+            # Another place of the same model: the digest stays.
+            if section == "model" and set(sections["model"] or {}) <= set(_OVERRIDABLE_OF_THE_MODEL):
+                continue
             if section not in _OVERRIDABLE:
                 raise refusal(
-                    f"{endpoint}.{section} is refused: a stage may change {', '.join(_OVERRIDABLE)}; what is promoted "
+                    f"{endpoint}.{section} is refused: a stage may change {', '.join(_OVERRIDABLE)} and the model's "
+                    f"{', '.join(_OVERRIDABLE_OF_THE_MODEL)}; what is promoted "
                     "from stage to stage stays the same"
                 )
         if "kind" in (sections.get("serving") or {}):
@@ -83,7 +88,10 @@ class Stage(StrictModel):
     pull_accounts: Annotated[tuple[Annotated[str, AfterValidator(_account)], ...], Field(strict=False)] = ()
     """Accounts of other stages that may pull this stage's images; default: none."""
     overrides: Annotated[dict[str, dict[str, Any]], AfterValidator(_overrides)] = Field(default_factory=dict)
-    """By endpoint: values of serving, client, alarms, callers and tags that differ in this stage."""
+    """By endpoint: values of serving, client, alarms, callers and tags that differ in this stage, and where its
+    artifact lies (``model: {artifact: …}``); the digest stays."""
+    policies_per_role: int = Field(default=10, ge=1, le=20)
+    """Managed policies that IAM lets a role have: how many endpoints one caller may use. Default 10, IAM's own."""
 
     def applied_to(self, endpoint: object, written: Mapping[str, object]) -> Mapping[str, object]:
         """The declaration of an endpoint with this stage's values in place of its own."""

@@ -144,3 +144,10 @@ def test_predicting_at_no_endpoint_is_one_line(tmp_path: Path, monkeypatch: pyte
     assert code == 1
     assert told.startswith("Error: ")
     assert len(told.splitlines()) == 1
+
+
+def test_the_names_alone_are_for_scripts(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    code, told = run("validate", "--names")
+    assert code == 0, told
+    assert told.splitlines() == sorted(file.stem for file in (root / "endpoints").glob("*.yaml"))

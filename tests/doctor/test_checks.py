@@ -313,3 +313,26 @@ def test_an_update_that_does_not_end(patient: Any, client: Any, session: Any) ->
     stuck = examine([patient.name], session=session, local=False, now=datetime.now(UTC) + timedelta(hours=10))
     assert [(each.check, each.severity) for each in stuck] == [("live", "unseen"), ("capacity", "error")]
     assert stuck[1].happened.startswith("the endpoint is Updating since ")
+
+
+# Without any scaling
+
+
+def test_a_queue_whose_stack_lost_its_scaling(patient: Any) -> None:
+    """What the first of two steps leaves when the second one fails."""
+    resources = patient.resources(config={"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://models/o"}}})
+    for name in patient.scaling():
+        del resources[name]
+    patient.deploy(resources)
+    found = patient.only("scaling")
+    assert found.severity == "error"
+    assert "its stack declares no automatic scaling: at zero it never wakes" in found.happened
+    assert found.remedy == f"Deploy it with its scaling: chem-endpoints deploy {patient.name}"
+
+
+def test_a_fixed_fleet_needs_no_scaling(patient: Any) -> None:
+    resources = patient.resources()
+    for name in patient.scaling():
+        del resources[name]
+    patient.deploy(resources)
+    assert patient.examine() == ()

@@ -1,10 +1,18 @@
 """Promise: an endpoint that does not run what its stack deployed is found, however that came about."""
 
+import dataclasses
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from chem_endpoints.doctor import CannotLookError, examine, reports
+from chem_endpoints.doctor.checks.live import runs_what_was_deployed
+from chem_endpoints.doctor.look import Look
+from chem_endpoints.doctor.stack import read_stack
+from chem_endpoints.doctor.subject import read_subject
+from chem_endpoints.local.address import ACCOUNT, REGION
+from chem_endpoints.plan.deployed import deployed_stacks
 
 pytestmark = pytest.mark.end_to_end
 
@@ -55,6 +63,7 @@ def test_a_deployment_that_failed(patient: Any) -> None:
 def test_a_first_deployment_that_failed(patient: Any) -> None:
     patient.deploy(patient.resources(Model=patient.model(fault="exit")), "ROLLBACK_COMPLETE")
     assert patient.only("live").happened.startswith("the last deployment failed")
+    assert patient.stack not in deployed_stacks(account=ACCOUNT, region=REGION), "the plan shows a first deployment"
 
 
 def test_an_endpoint_that_somebody_deleted(patient: Any, client: Any) -> None:
@@ -130,3 +139,23 @@ def test_a_name_that_is_none(session: Any, name: str) -> None:
 
 def test_every_endpoint_without_a_name(healthy: Any, session: Any) -> None:
     assert healthy.name in {report.endpoint for report in reports(session=session)}
+
+
+@pytest.mark.parametrize(
+    ("status", "severities"),
+    [
+        ("UPDATE_IN_PROGRESS", ["unseen"]),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", ["error"]),
+        ("UPDATE_COMPLETE", ["error"]),
+    ],
+)
+def test_a_deployment_under_way_is_no_silent_rollback(
+    healthy: Any, session: Any, status: str, severities: list[str]
+) -> None:
+    """The moment in which CloudFormation has made the new configuration and has not called the endpoint yet."""
+    look = Look(session=session, now=datetime.now(UTC), days=14, local=False)
+    stack = read_stack(look.cloudformation, healthy.name)
+    assert stack is not None
+    ahead = dataclasses.replace(stack, status=status, ids={**stack.ids, "Config": "the-next"})
+    subject = read_subject(look, healthy.name, ahead)
+    assert [flaw.severity for flaw in runs_what_was_deployed(subject, look)] == severities

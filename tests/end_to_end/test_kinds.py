@@ -160,6 +160,7 @@ def _declare_all(story: Story) -> None:
             "instance_type": "ml.c7i.xlarge",
             "workers": 1,
             "memory_mb": 1024,
+            "instances": {"max": 2},
             "scaling": {"min": 0, "max": 2, "invocations_per_copy": 60},
         },
     }
@@ -225,7 +226,7 @@ def test_what_is_described_is_what_was_declared(story: Story) -> None:
     assert serverless["ServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 4}
     component = config_of(story, "kinds-component")
     (managed,) = component["ProductionVariants"]
-    assert managed["ManagedInstanceScaling"] == {"Status": "ENABLED", "MinInstanceCount": 0, "MaxInstanceCount": 1}
+    assert managed["ManagedInstanceScaling"] == {"Status": "ENABLED", "MinInstanceCount": 0, "MaxInstanceCount": 2}
     assert "ModelName" not in managed
     assert component["ExecutionRoleArn"].startswith("arn:aws:iam::123456789012:role/")
     assert component["EnableNetworkIsolation"] is True

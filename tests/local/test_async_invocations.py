@@ -2,14 +2,18 @@
 
 import json
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from chem_endpoints.local.address import Address
+
 pytestmark = pytest.mark.end_to_end
 Clients = Callable[[str], Any]
+TOPIC = "arn:aws:sns:us-east-1:123456789012:notices"
 
 
 def order(action: str, **more: Any) -> bytes:
@@ -37,13 +41,12 @@ def notices(client: Clients) -> Callable[[], dict[str, Any]]:
 
 @pytest.fixture(scope="module", autouse=True)
 def endpoint(deployer: Any, client: Clients, notices: Callable[[], dict[str, Any]]) -> Iterator[None]:
-    topic = "arn:aws:sns:us-east-1:123456789012:notices"
     client("s3").create_bucket(Bucket="jobs")
     config = {
         "OutputConfig": {
             "S3OutputPath": "s3://jobs/out/",
             "S3FailurePath": "s3://jobs/failed/",
-            "NotificationConfig": {"SuccessTopic": topic, "ErrorTopic": topic},
+            "NotificationConfig": {"SuccessTopic": TOPIC, "ErrorTopic": TOPIC},
         },
         "ClientConfig": {"MaxConcurrentInvocationsPerInstance": 1},
     }
@@ -161,3 +164,57 @@ def test_queued_requests_wait_for_an_instance(client: Clients) -> None:
     wait_for(client, fatal["FailureLocation"])
     for number, accepted in enumerate(queued):
         assert json.loads(wait_for(client, accepted["OutputLocation"]))["order"]["n"] == number
+
+
+def counted(client: Clients, url: str, endpoint: str) -> dict[str, float]:
+    """What CloudWatch has of the endpoint's requests, once it has something."""
+    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "AllTraffic"}]
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        body = json.dumps({"advance_seconds": 60}).encode()
+        with urllib.request.urlopen(urllib.request.Request(f"{url}/_local/clock", data=body)) as answer:
+            assert answer.status == 200
+        sums = {}
+        for name in ("InvocationsProcessed", "InvocationFailures"):
+            points = client("cloudwatch").get_metric_statistics(
+                Namespace="AWS/SageMaker",
+                MetricName=name,
+                Dimensions=dimensions,
+                StartTime="2020-01-01T00:00:00Z",
+                EndTime="2100-01-01T00:00:00Z",
+                Period=60,
+                Statistics=["Sum"],
+            )["Datapoints"]
+            sums[name] = sum(point["Sum"] for point in points)
+        if any(sums.values()):
+            return sums
+    raise AssertionError(f"nothing is counted of {endpoint}")
+
+
+def test_a_result_that_cannot_be_stored_is_a_failure(
+    deployer: Any, client: Clients, local_aws: Address, notices: Callable[[], dict[str, Any]]
+) -> None:
+    output = {
+        "S3OutputPath": "s3://no-such-bucket/out",
+        "S3FailurePath": "s3://jobs/failed",
+        "NotificationConfig": {"ErrorTopic": TOPIC},
+    }
+    deployer.endpoint("unstored", asynchronous={"OutputConfig": output})
+    accepted = client("sagemaker-runtime").invoke_endpoint_async(EndpointName="unstored", Body=order("echo"))
+    failure = wait_for(client, accepted["FailureLocation"]).decode()
+    assert f"Failed to upload the output to {accepted['OutputLocation']}: NoSuchBucket" in failure
+    while (notice := notices())["requestParameters"]["endpointName"] != "unstored":
+        pass  # One of an earlier test, which did not read it.
+    assert (notice["invocationStatus"], notice["failureReason"]) == ("Failed", failure)
+    assert counted(client, local_aws.url, "unstored") == {"InvocationsProcessed": 1, "InvocationFailures": 1}
+
+
+def test_a_notice_that_cannot_be_sent_changes_nothing_else(deployer: Any, client: Clients, local_aws: Address) -> None:
+    output = {
+        "S3OutputPath": "s3://jobs/out",
+        "NotificationConfig": {"SuccessTopic": TOPIC.replace("notices", "no-such-topic")},
+    }
+    deployer.endpoint("unheard", asynchronous={"OutputConfig": output})
+    accepted = client("sagemaker-runtime").invoke_endpoint_async(EndpointName="unheard", Body=order("echo", n=1))
+    assert json.loads(wait_for(client, accepted["OutputLocation"]))["order"]["n"] == 1
+    assert counted(client, local_aws.url, "unheard") == {"InvocationsProcessed": 1, "InvocationFailures": 0}

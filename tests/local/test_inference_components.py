@@ -1,6 +1,8 @@
 """Promise: inference components come, grow, sleep, wake, are updated and go as on SageMaker."""
 
 import json
+import os
+import signal
 import time
 import uuid
 from collections.abc import Callable
@@ -199,13 +201,53 @@ def test_an_alarm_takes_an_update_back_and_says_nothing(components: Any, client:
     components.api.update_inference_component(
         InferenceComponentName=endpoint,
         Specification=components.specification(label="new"),
+        RuntimeConfig={"CopyCount": 2},
         DeploymentConfig=deployment,
     )
     found = components.settled(endpoint)
+    assert found["RuntimeConfig"] == {"DesiredCopyCount": 1, "CurrentCopyCount": 1}
     assert found["InferenceComponentStatus"] == "InService"
     assert "FailureReason" not in found
     assert found["LastDeploymentConfig"] == deployment
     assert ask(client, endpoint, endpoint)["label"] == "old"
+
+
+def test_an_update_that_bakes_keeps_the_former_copies_alive_and_known(own_aws: Any) -> None:
+    components = Components(own_aws.deployer)
+    endpoint = components.endpoint()
+    components.create(endpoint, endpoint)
+    (former,) = own_aws.server_pids()
+    batch = {"Type": "COPY_COUNT", "Value": 1}
+    components.api.update_inference_component(
+        InferenceComponentName=endpoint,
+        Specification=components.specification(label="new"),
+        DeploymentConfig={"RollingUpdatePolicy": {"MaximumBatchSize": batch, "WaitIntervalInSeconds": 3600}},
+    )
+    deadline = time.monotonic() + 15
+    while ask(own_aws.client, endpoint, endpoint)["label"] != "new":
+        assert time.monotonic() < deadline
+    os.kill(former, signal.SIGKILL)
+    while former in own_aws.server_pids():
+        assert time.monotonic() < deadline
+    own_aws.wait_for_servers(2)  # The supervisor has started it again: an alarm may still ask for it.
+    assert own_aws.stop() == 0
+    assert own_aws.server_pids() == set()
+
+
+def test_an_alarm_that_does_not_exist_is_refused(components: Any) -> None:
+    endpoint = components.endpoint()
+    components.create(endpoint, endpoint)
+    batch = {"Type": "COPY_COUNT", "Value": 1}
+    deployment = {
+        "RollingUpdatePolicy": {"MaximumBatchSize": batch, "WaitIntervalInSeconds": 0},
+        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "no-such-alarm"}]},
+    }
+    with pytest.raises(ClientError, match="do not exist: no-such-alarm") as caught:
+        components.api.update_inference_component(
+            InferenceComponentName=endpoint, RuntimeConfig={"CopyCount": 2}, DeploymentConfig=deployment
+        )
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert components.settled(endpoint)["RuntimeConfig"]["DesiredCopyCount"] == 1
 
 
 def test_the_end_of_the_local_aws_leaves_no_copy_and_no_new_fleet(own_aws: Any) -> None:

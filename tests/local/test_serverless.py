@@ -75,6 +75,17 @@ def test_provisioned_concurrency_can_be_scaled(deployer: Any, client: Clients, c
         to(ProvisionedConcurrency=4)
 
 
+def test_concurrency_that_does_not_start_is_not_provisioned(deployer: Any) -> None:
+    deployer.endpoint_of("unscalable", [serverless(deployer, environment={"STAND_IN_FAULT": "exit"})])
+    change = {"VariantName": "AllTraffic", "ServerlessUpdateConfig": {"ProvisionedConcurrency": 1}}
+    deployer.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="unscalable", DesiredWeightsAndCapacities=[change]
+    )
+    found = deployer.settled("unscalable")
+    assert "did not pass the ping health check" in found["FailureReason"]
+    assert "ProvisionedConcurrency" not in found["ProductionVariants"][0]["CurrentServerlessConfig"]
+
+
 def test_more_requests_at_once_than_allowed_are_throttled(deployer: Any, client: Clients) -> None:
     deployer.endpoint_of("busy", [serverless(deployer, concurrency=1)])
 

@@ -1,5 +1,6 @@
 """Promise: both sides of a plan come from an app that really runs: the working tree's, and that of a commit."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -120,3 +121,29 @@ def test_what_the_app_refuses_is_told_in_its_words(clone: Path, tmp_path: Path) 
 def test_a_folder_that_is_no_assembly(tmp_path: Path) -> None:
     with pytest.raises(AssemblyError, match="no cloud assembly"):
         read_assembly(tmp_path)
+
+
+def test_what_is_deployed_before_a_stack_is_known_by_stack_name(tmp_path: Path) -> None:
+    """As CDK writes it: assets are dependencies too, and a dependency has its own."""
+    (tmp_path / "any.json").write_text('{"Resources": {}}')
+
+    def stack(*dependencies: str) -> dict[str, object]:
+        return {
+            "type": "aws:cloudformation:stack",
+            "environment": "aws://111122223333/us-east-1",
+            "properties": {"templateFile": "any.json"},
+            "dependencies": list(dependencies),
+        }
+
+    artifacts = {
+        "endpoint.assets": {"type": "cdk:asset-manifest"},
+        "endpoint": stack("images", "endpoint.assets"),
+        "images": stack("foundation"),
+        "foundation": stack(),
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps({"version": "1", "artifacts": artifacts}))
+    assert read_assembly(tmp_path).dependencies == {
+        "endpoint": ("foundation", "images"),
+        "images": ("foundation",),
+        "foundation": (),
+    }

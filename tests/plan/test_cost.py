@@ -150,3 +150,42 @@ def test_a_table_that_is_none_is_refused_by_name(tmp_path: Any, text: str) -> No
 def test_a_table_that_is_not_there(tmp_path: Any) -> None:
     with pytest.raises(PricesError, match="No such file"):
         load_prices(tmp_path / "none.yaml")
+
+
+def schedule(body: Body, **bounds: int) -> None:
+    body["Resources"]["Target"]["Properties"]["ScheduledActions"] = [
+        {"ScheduledActionName": "peak", "Schedule": "cron(0 7 * * ? *)", "ScalableTargetAction": bounds}
+    ]
+
+
+def test_a_schedule_raises_the_maximum_and_is_told_beside_the_idle_cost(body: Body, costs: CostModel) -> None:
+    schedule(body, MinCapacity=3, MaxCapacity=10)
+    found = costs.cost(Template(body=body))
+    assert found.idle == pytest.approx(73 + 0.2), "outside the schedule"
+    assert found.maximum == pytest.approx(10 * 73 + 0.2)
+    assert found.lines[0].what == (
+        "1 to 4 (with the schedule up to 10) x ml.m5.large, variant AllTraffic,"
+        " plus the schedule (min up to 3: idle 219.00 if it held all month)"
+    )
+
+
+def test_a_schedule_that_only_lowers_changes_nothing(body: Body, costs: CostModel) -> None:
+    before = costs.cost(Template(body=body))
+    schedule(body, MinCapacity=0, MaxCapacity=2)
+    assert costs.cost(Template(body=body)) == before
+
+
+def test_a_schedule_of_provisioned_concurrency(body: Body, costs: CostModel) -> None:
+    target = body["Resources"]["Target"]
+    serverless(body, ProvisionedConcurrency=1)
+    target["Properties"].update(
+        ScalableDimension="sagemaker:variant:DesiredProvisionedConcurrency", MinCapacity=1, MaxCapacity=2
+    )
+    body["Resources"]["Target"] = target
+    schedule(body, MinCapacity=3, MaxCapacity=4)
+    found = costs.cost(Template(body=body))
+    # Held: 26.28 each; three of them if the schedule held all month.
+    assert found.idle == pytest.approx(26.28 + 0.2)
+    assert "plus the schedule (min up to 3: idle 78.84 if it held all month)" in found.lines[0].what
+    # Four held, four of them busy at 0.00001, the fifth on demand at 0.00002.
+    assert found.maximum == pytest.approx(4 * 26.28 + 4 * 52.56 + 105.12 + 0.2)

@@ -128,3 +128,95 @@ def test_an_alarm_that_only_scales_moves_together_with_the_scaling(body: Body, c
     assert len(found) == 2
     assert all(refusal.two_steps for refusal in found)
     assert len({refusal.steps for refusal in found}) == 1
+
+
+GUARDED = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "CANARY"}}}
+
+
+def drop_scaling(resources: Body) -> None:
+    for name in ("Target", "Scaling", "WakeAlarm"):
+        del resources[name]
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (second_variant, "challenger added"),
+        (renamed, "Other added, AllTraffic gone"),
+    ],
+)
+def test_guardrails_keep_the_names_of_the_variants(body: Body, change: Change, edit: Any, told: str) -> None:
+    drop_scaling(body["Resources"])
+    body["Resources"]["Endpoint"]["Properties"]["DeploymentConfig"] = GUARDED
+    (refusal,) = refusals(*change(body, edit))
+    assert not refusal.two_steps
+    assert refusal.reason.endswith(told)
+    first, second = refusal.steps
+    assert first.startswith("cdk deploy ChemEndpoints-logs-v1 -c guardrails=off ")
+    assert second.startswith("cdk deploy ChemEndpoints-logs-v1  ")
+
+
+def test_only_the_new_templates_guardrails_count(body: Body, change: Change) -> None:
+    drop_scaling(body["Resources"])
+    body["Resources"]["Endpoint"]["Properties"]["DeploymentConfig"] = GUARDED
+
+    def unguarded(resources: Body) -> None:
+        second_variant(resources)
+        del resources["Endpoint"]["Properties"]["DeploymentConfig"]
+
+    without, with_both = change(body, unguarded)[1], change(body, second_variant)[1]
+    assert refusals(Template(body=body), without) == ()
+    assert refusals(without, with_both) == (), "the second deployment of the instructions"
+
+
+def to_component(resources: Body) -> None:
+    del variant(resources)["ModelName"]
+    variant(resources)["ManagedInstanceScaling"] = {"Status": "ENABLED", "MinInstanceCount": 0, "MaxInstanceCount": 2}
+    resources["Component"] = {
+        "Type": "AWS::SageMaker::InferenceComponent",
+        "Properties": {"InferenceComponentName": "logs-v1", "EndpointName": "logs-v1"},
+    }
+
+
+def test_variants_and_components_do_not_share_an_endpoint_name(body: Body, change: Change) -> None:
+    drop_scaling(body["Resources"])
+    pair = change(body, to_component)
+    for old, new in (pair, pair[::-1]):
+        (refusal,) = refusals(old, new)
+        assert not refusal.two_steps
+        assert "inference components" in refusal.reason
+        assert "under a new name" in refusal.steps[0]
+
+
+def test_a_logical_id_keeps_its_type(body: Body, change: Change) -> None:
+    def retype(resources: Body) -> None:
+        resources["Role"] = {"Type": "AWS::SNS::Topic", "Properties": {}}
+
+    found = refusals(*change(body, retype))
+    reasons = [refusal.reason for refusal in found]
+    assert "Role changes its type from AWS::IAM::Role to AWS::SNS::Topic: CloudFormation refuses that" in reasons
+    assert not any(refusal.two_steps for refusal in found)
+
+
+def test_what_is_replaced_cannot_keep_its_name(body: Body, change: Change) -> None:
+    body["Resources"]["Role"]["Properties"].update(RoleName="chem", Path="/")
+
+    def move(resources: Body) -> None:
+        resources["Role"]["Properties"]["Path"] = "/other/"
+
+    def move_and_rename(resources: Body) -> None:
+        move(resources)
+        resources["Role"]["Properties"]["RoleName"] = "chem-2"
+
+    (refusal,) = refusals(*change(body, move))
+    assert refusal.reason.startswith("chem (Role) would be replaced because of Path")
+    assert refusal.steps[0].startswith("give Role another name")
+    assert not refusal.two_steps
+    assert refusals(*change(body, move_and_rename)) == ()
+
+
+def test_what_follows_a_replaced_resource_cannot_keep_its_name_either(body: Body, change: Change) -> None:
+    drop_scaling(body["Resources"])
+    body["Resources"]["Config"]["Properties"]["EndpointConfigName"] = "fixed"
+    (refusal,) = refusals(*change(body, new_model))
+    assert refusal.reason.startswith("fixed (Config) would be replaced because of what Config refers to")

@@ -100,3 +100,58 @@ def test_image_and_model_before_and_after(body: Body, plan: Plan, change: Change
     assert served.old.image.endswith(f"@sha256:{'a' * 64}")
     assert served.new.image == "other:tag"
     assert served.old.model_sha256 == served.new.model_sha256 == "1" * 64
+
+
+def test_an_endpoint_that_keeps_its_configuration_starts_no_second_fleet(
+    body: Body, plan: Plan, change: Change
+) -> None:
+    def retag(resources: Body) -> None:
+        resources["Endpoint"]["Properties"]["Tags"] = [{"Key": "owner", "Value": "us"}]
+        resources["Endpoint"]["Properties"]["DeploymentConfig"] = {"RollbackOn": {"Ref": "ErrorAlarm"}}
+        resources["ErrorAlarm"]["Properties"]["AlarmName"] = "another"
+
+    planned = plan(*change(body, retag))
+    assert {one.logical_id: str(one.action) for one in planned.changes} == {
+        "Endpoint": "update",
+        "ErrorAlarm": "replace",
+    }
+    assert planned.notes == ()
+
+
+def test_another_configuration_under_another_logical_id_starts_one(body: Body, plan: Plan, change: Change) -> None:
+    def move(resources: Body) -> None:
+        resources["Moved"] = resources.pop("Config")
+        resources["Endpoint"]["Properties"]["EndpointConfigName"] = {"Fn::GetAtt": ["Moved", "EndpointConfigName"]}
+
+    (note,) = plan(*change(body, move)).notes
+    assert note.startswith("A second fleet")
+
+
+def test_an_update_that_does_not_keep_the_count_drops_capacity(body: Body, plan: Plan, change: Change) -> None:
+    body["Resources"]["Target"]["Properties"]["MinCapacity"] = 0
+    body["Resources"]["Endpoint"]["Properties"]["ExcludeRetainedVariantProperties"] = [
+        {"VariantPropertyType": "DesiredInstanceCount"}
+    ]
+    (_, note) = plan(*change(body, new_image)).notes
+    assert "a fleet of up to 4 running instances of variant AllTraffic falls back to InitialInstanceCount 2" in note
+
+
+def test_an_update_of_a_component_drops_capacity(body: Body, plan: Plan, change: Change) -> None:
+    resources = body["Resources"]
+    (variant,) = resources["Config"]["Properties"]["ProductionVariants"]
+    del variant["ModelName"]
+    variant["ManagedInstanceScaling"] = {"Status": "ENABLED", "MinInstanceCount": 0, "MaxInstanceCount": 2}
+    resources["Target"]["Properties"].update(
+        ResourceId="inference-component/logs-v1", ScalableDimension="sagemaker:inference-component:DesiredCopyCount"
+    )
+    resources["Component"] = {
+        "Type": "AWS::SageMaker::InferenceComponent",
+        "Properties": {
+            "InferenceComponentName": "logs-v1",
+            "EndpointName": "logs-v1",
+            "Specification": {"ModelName": {"Fn::GetAtt": ["Model", "ModelName"]}},
+            "RuntimeConfig": {"CopyCount": 1},
+        },
+    }
+    (note,) = plan(*change(body, new_image)).notes
+    assert "a fleet of up to 4 running copies of logs-v1 falls back to CopyCount 1" in note

@@ -89,7 +89,11 @@ def test_a_short_timeout_leaves_the_server_most_of_it(realtime: Declaration) -> 
         ("model.artifact", "s3://192.168.0.1/m.tar.gz", "model.artifact: must name a bucket of 3 to 63 lower-case"),
         ("model.sha256", "ABC", "model.sha256: must be 64 lower-case hex digits"),
         ("model.image", "gpu", "model.image: must be 'base', 'deep' or 'deep-gpu' (got 'gpu')"),
-        ("model.format", 1, "model.format: is not a known key; known keys: artifact, artifact_version, sha256, image"),
+        (
+            "model.format",
+            1,
+            "model.format: is not a known key; known keys: artifact, artifact_version, artifact_key, sha256, image",
+        ),
         ("serving.instance_type", "c7i.large", "serving.instance_type: must be a SageMaker instance type such as"),
         (
             "serving.instance_type",

@@ -51,7 +51,10 @@ CASES: list[tuple[str, str, Fields, Fields, str]] = [
         "_burstable_types_do_not_scale",
         "realtime",
         {"serving.variants": [{**OTHER, "instance_type": "ml.t2.medium"}]},
-        {"serving.variants": [{**OTHER, "instance_type": "ml.t2.medium", "scaling": FOLLOWED}]},
+        {
+            "serving.scaling": FOLLOWED,
+            "serving.variants": [{**OTHER, "instance_type": "ml.t2.medium", "scaling": FOLLOWED}],
+        },
         "serving.variants.0.instance_type: cannot autoscale, because it is burstable",
     ),
     (
@@ -71,22 +74,22 @@ CASES: list[tuple[str, str, Fields, Fields, str]] = [
     (
         "_minimum_is_below_maximum",
         "realtime",
-        {"serving.variants": [{**OTHER, "scaling": {**FOLLOWED, "min": 4}}]},
-        {"serving.variants": [{**OTHER, "scaling": {**FOLLOWED, "min": 5}}]},
+        {"serving.scaling": FOLLOWED, "serving.variants": [{**OTHER, "scaling": {**FOLLOWED, "min": 4}}]},
+        {"serving.scaling": FOLLOWED, "serving.variants": [{**OTHER, "scaling": {**FOLLOWED, "min": 5}}]},
         "serving.variants.0.scaling.max: must be at least serving.variants.0.scaling.min, which is 5 (got 4)",
     ),
     (
         "_only_some_kinds_reach_zero",
         "realtime",
-        {"serving.variants": [{**OTHER, "scaling": {**FOLLOWED, "min": 1}}]},
-        {"serving.variants": [{**OTHER, "scaling": {**FOLLOWED, "min": 0}}]},
+        {"serving.scaling": FOLLOWED, "serving.variants": [{**OTHER, "scaling": {**FOLLOWED, "min": 1}}]},
+        {"serving.scaling": FOLLOWED, "serving.variants": [{**OTHER, "scaling": {**FOLLOWED, "min": 0}}]},
         "serving.variants.0.scaling.min: must be at least 1 for realtime",
     ),
     (
         "_first_instances_lie_within_the_scaling",
         "inference_component",
-        {"serving.copies": 4, "serving.scaling": COPIES},
-        {"serving.copies": 5, "serving.scaling": COPIES},
+        {"serving.copies": 4, "serving.scaling": COPIES, "serving.instances": {"max": 4}},
+        {"serving.copies": 5, "serving.scaling": COPIES, "serving.instances": {"max": 4}},
         "serving.copies: must be at most serving.scaling.max, which is 4 (got 5)",
     ),
     (
@@ -123,6 +126,34 @@ CASES: list[tuple[str, str, Fields, Fields, str]] = [
         {"serving.deployment": {"strategy": "linear"}, "serving.variants": [OTHER]},
         {"serving.deployment": {"strategy": "rolling"}, "serving.variants": [OTHER]},
         "serving.deployment.strategy: AWS does not roll endpoints with several variants; use canary or linear",
+    ),
+    (
+        "_splitting_needs_instances",
+        "realtime",
+        {"serving.deployment": {"strategy": "canary"}, "serving.scaling": {**FOLLOWED, "min": 2}},
+        {"serving.deployment": {"strategy": "canary"}, "serving.scaling": {**FOLLOWED, "min": 1}},
+        "serving.scaling.min: must be at least 2, because a canary step is at most half of the instances (got 1)",
+    ),
+    (
+        "_splitting_needs_instances",
+        "async",
+        {"serving.deployment": {"strategy": "canary"}, "serving.scaling": {"min": 0, "max": 2}},
+        {"serving.deployment": {"strategy": "canary"}, "serving.scaling": {"min": 1, "max": 2}},
+        "serving.scaling.min: must be at least 2, because a canary step is at most half of the instances (or 0: an",
+    ),
+    (
+        "_splitting_needs_instances",
+        "realtime",
+        {"serving.deployment": {"strategy": "canary"}, "serving.shadow": OTHER},
+        {"serving.deployment": {"strategy": "rolling"}, "serving.shadow": OTHER},
+        "serving.deployment.strategy: AWS does not roll endpoints with several variants; use canary or linear",
+    ),
+    (
+        "_variants_scale_together",
+        "realtime",
+        {"serving.scaling": FOLLOWED, "serving.variants": [{**OTHER, "scaling": {**FOLLOWED, "min": 4}}]},
+        {"serving.scaling": FOLLOWED, "serving.variants": [OTHER]},
+        "serving.variants.0.scaling: is needed as soon as one variant scales",
     ),
     (
         "_one_production_variant_beside_a_shadow",
@@ -174,10 +205,31 @@ CASES: list[tuple[str, str, Fields, Fields, str]] = [
         "serving.memory_mb: must be at most 3072, the part of ml.g5.xlarge that copies may use",
     ),
     (
+        "_copies_find_a_place",
+        "inference_component",
+        {"serving.scaling": COPIES, "serving.instances": {"max": 4}},
+        {"serving.scaling": COPIES, "serving.instances": {"max": 3}},
+        "serving.scaling.max: must be at most 3: that many copies find a place on 3 ml.c7i.xlarge; raise",
+    ),
+    (
+        "_copies_find_a_place",
+        "inference_component",
+        {"serving.cpu_cores": 4},
+        {"serving.cpu_cores": 4.5},
+        "serving.cpu_cores: ml.c7i.xlarge has 4; choose a larger type (got 4.5)",
+    ),
+    (
+        "_copies_find_a_place",
+        "inference_component",
+        {"serving.scaling": {**COPIES, "max": 1}},
+        {"serving.scaling": {**COPIES, "max": 1}, "serving.accelerators": 1},
+        "serving.accelerators: ml.c7i.xlarge has 0; choose a larger type (got 1)",
+    ),
+    (
         "_copies_have_instances",
         "inference_component",
-        {"serving.instances": {"min": 1, "max": 2}, "serving.scaling": {**COPIES, "min": 1}},
-        {"serving.instances": {"min": 0, "max": 2}, "serving.scaling": {**COPIES, "min": 1}},
+        {"serving.instances": {"min": 1, "max": 4}, "serving.scaling": {**COPIES, "min": 1}},
+        {"serving.instances": {"min": 0, "max": 4}, "serving.scaling": {**COPIES, "min": 1}},
         "serving.instances.min: must be at least 1, because serving.scaling.min keeps 1 running (got 0)",
     ),
 ]
@@ -315,10 +367,13 @@ def test_mistakes_inside_lists_are_reported_together_with_their_places(realtime:
     declared = changed(
         realtime,
         ("name", "Logs"),
-        ("serving.scaling", {**FOLLOWED, "min": 5, "schedule": [{**NIGHT, "cron": "daily"}]}),
+        ("serving.scaling", {**FOLLOWED, "min": 5, "schedule": [{**NIGHT, "cron": "daily", "min": 2, "max": 2}]}),
         (
             "serving.variants",
-            [{**OTHER, "model": {**MODEL, "sha256": "x"}}, {**OTHER, "name": "b", **GPU, "model": MODEL}],
+            [
+                {**OTHER, "model": {**MODEL, "sha256": "x"}, "scaling": {**FOLLOWED, "min": 2}},
+                {**OTHER, "name": "b", **GPU, "model": MODEL, "scaling": {**FOLLOWED, "min": 2}},
+            ],
         ),
         ("serving.deployment", {"strategy": "rolling"}),
     )

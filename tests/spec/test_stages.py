@@ -195,3 +195,24 @@ def test_a_component_with_instances_needs_no_such_region(
     component["serving"]["instances"] = {"min": 1, "max": 2}
     write_declaration("a.yaml", component)
     assert load_endpoints(tmp_path / "endpoints", tmp_path, stage=stage_of(tmp_path, ""))
+
+
+def test_a_stage_may_keep_the_same_model_elsewhere(tmp_path: Path, realtime: dict[str, Any]) -> None:
+    stage = stage_of(tmp_path, "overrides: {logs-v1: {model: {artifact: 's3://prod-models/logs-v1.tar.gz'}}}")
+    merged = stage.applied_to("logs-v1", realtime)
+    assert merged["model"] == {**realtime["model"], "artifact": "s3://prod-models/logs-v1.tar.gz"}
+    (line,) = refusals(tmp_path, f"overrides: {{logs-v1: {{model: {{sha256: {'b' * 64}}}}}}}")
+    assert "what is promoted from stage to stage stays the same" in line
+
+
+def test_a_caller_of_more_endpoints_than_iam_lets_it_have_policies_is_named(
+    tmp_path: Path, realtime: dict[str, Any], write_declaration: Callable[[str, dict[str, Any]], Path]
+) -> None:
+    chemists = "arn:aws:iam::123456789012:role/chemists"
+    for number in range(3):
+        write_declaration(f"logs-v{number}.yaml", {**realtime, "name": f"logs-v{number}", "callers": [chemists]})
+    assert len(load_endpoints(tmp_path / "endpoints", tmp_path, stage=stage_of(tmp_path, "policies_per_role: 3"))) == 3
+    with pytest.raises(DeclarationError) as caught:
+        load_endpoints(tmp_path / "endpoints", tmp_path, stage=stage_of(tmp_path, "policies_per_role: 2"))
+    (line,) = caught.value.lines
+    assert line.startswith(f"callers: {chemists} is named by 3 endpoints, and IAM lets it have 2 managed policies")

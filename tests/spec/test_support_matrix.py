@@ -24,7 +24,7 @@ SCALING: dict[Kind, dict[str, Any]] = {
     "realtime": {"min": 1, "max": 4, "invocations_per_instance": 5},
     "async": {"max": 4},
     "serverless": {"max": 4},
-    "inference_component": {"max": 4, "invocations_per_copy": 5},
+    "inference_component": {"max": 1, "invocations_per_copy": 5},
 }
 ASKED: dict[str, list[tuple[str, Any]]] = {
     "instances": [("instance_type", "ml.c7i.large"), ("initial_instances", 1)],

@@ -53,7 +53,7 @@ def declarations(digest: str) -> Iterable[dict[str, Any]]:
     instance = {"instance_type": "ml.c7i.large"}
     office_hours = [
         {"name": "office-opens", "cron": "0 7 ? * MON-FRI *", "timezone": "Europe/Zurich", "min": 2, "max": 4},
-        {"name": "office-closes", "cron": "0 19 ? * MON-FRI *", "timezone": "Europe/Zurich", "min": 1, "max": 2},
+        {"name": "office-closes", "cron": "0 19 ? * MON-FRI *", "timezone": "Europe/Zurich", "min": 2, "max": 2},
     ]
 
     def declared(name: str, kind: str, *, model: dict[str, Any] = stored, **serving: Any) -> dict[str, Any]:
@@ -105,6 +105,7 @@ def declarations(digest: str) -> Iterable[dict[str, Any]]:
             model=local,
             instance_type="ml.c7i.xlarge",
             memory_mb=1024,
+            instances={"max": 4},
             scaling={"min": 0, "max": 4, "concurrent_requests_per_copy": 4},
             deployment={"strategy": "rolling", "wait_minutes": 3},
         ),
@@ -114,14 +115,14 @@ def declarations(digest: str) -> Iterable[dict[str, Any]]:
         "variants-v1",
         "realtime",
         **instance,
-        scaling={"max": 4, "cpu_percent": 60, "schedule": office_hours},
+        scaling={"min": 2, "max": 4, "cpu_percent": 60, "schedule": office_hours},
         variants=[
             {
                 "name": "challenger",
                 "model": stored,
                 "instance_type": "ml.c7i.xlarge",
                 "weight": 0.1,
-                "scaling": {"max": 2, "concurrent_requests": 4},
+                "scaling": {"min": 2, "max": 2, "concurrent_requests": 4},
             }
         ],
         deployment={"strategy": "canary", "percent": 25},
@@ -233,6 +234,7 @@ def template_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Templ
         image: str = "base",
         context: dict[str, str] | None = None,
         pins: dict[str, str] | None = None,
+        model: dict[str, str] | None = None,
         dockerfile: str = "FROM scratch",
         **stage: Any,
     ) -> Template:
@@ -248,8 +250,8 @@ def template_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Templ
         for lock in ("base", "deep"):
             (root / "requirements" / f"{lock}.lock").write_text("numpy", encoding="utf-8")
         place = {"account": ACCOUNT, "region": "us-east-1", "components_reach_zero_instances": True, "images": "source"}
-        model = {"artifact": "s3://models/logs/1.tar.gz", "sha256": "a" * 64, "image": image}
-        declared = {"name": "one-v1", "owner": "admet-platform", "model": model, "serving": serving}
+        served = {"artifact": "s3://models/logs/1.tar.gz", "sha256": "a" * 64, "image": image, **(model or {})}
+        declared = {"name": "one-v1", "owner": "admet-platform", "model": served, "serving": serving}
         (root / "stages.yaml").write_text(yaml.safe_dump({"local": {**place, **stage}}), encoding="utf-8")
         (root / "images.yaml").write_text(yaml.safe_dump(pins or {}), encoding="utf-8")
         (root / "endpoints" / "one-v1.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")

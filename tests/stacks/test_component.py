@@ -32,14 +32,14 @@ def test_it_starts_with_one_copy_on_one_instance_and_then_belongs_to_scaling(tem
     assert properties(template, COMPONENT)["RuntimeConfig"] == {"CopyCount": 1}
     (variant,) = properties(template, CONFIG)["ProductionVariants"]
     assert variant["InitialInstanceCount"] == 1
-    assert variant["ManagedInstanceScaling"] == {"Status": "ENABLED", "MinInstanceCount": 0, "MaxInstanceCount": 1}
+    assert variant["ManagedInstanceScaling"] == {"Status": "ENABLED", "MinInstanceCount": 0, "MaxInstanceCount": 4}
     assert variant["RoutingConfig"] == {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
     assert "ModelName" not in variant, "AWS refuses managed instance scaling beside a model"
 
 
 def test_declared_copies_and_instances_are_the_first_ones(template_of: Declare) -> None:
     scaling = {"min": 2, "max": 4, "invocations_per_copy": 60}
-    template = template_of({**SERVING, "instances": {"min": 2, "max": 3}, "copies": 3, "scaling": scaling})
+    template = template_of({**SERVING, "instances": {"min": 2, "max": 4}, "copies": 3, "scaling": scaling})
     assert properties(template, COMPONENT)["RuntimeConfig"] == {"CopyCount": 3}
     assert properties(template, CONFIG)["ProductionVariants"][0]["InitialInstanceCount"] == 2
 

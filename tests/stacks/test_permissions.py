@@ -130,3 +130,15 @@ def test_a_caller_of_another_account_is_left_out_with_a_warning(assembly: Any) -
     text = (assembly.folder / "ChemEndpoints-async-v1.metadata.json").read_text(encoding="utf-8")
     assert "arn:aws:iam::210987654321:role/elsewhere is not of account 123456789012" in text
     assert "210987654321" not in str(assembly.template("async-v1"))
+
+
+def test_a_model_under_a_key_of_its_own_can_be_read(template_of: Any) -> None:
+    from chem_endpoints.spec.violation import DeclarationError
+
+    key = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d"
+    serving = {"kind": "realtime", "instance_type": "ml.c7i.large"}
+    statements = list(identity_statements(template_of(serving, model={"artifact_key": key})))
+    (decrypt,) = (each for each in statements if as_list(each["Resource"]) == [key])
+    assert decrypt["Action"] == "kms:Decrypt"
+    with pytest.raises(DeclarationError, match="must be the ARN of a KMS key"):
+        template_of(serving, model={"artifact_key": "alias/mine"})

@@ -108,11 +108,11 @@ def test_serverless_without_provisioned_concurrency_has_nothing_to_scale(assembl
     ],
 )
 def test_copies_follow_the_named_metric(template_of: Declare, named: str, preset: str) -> None:
-    template = template_of({**COMPONENT, "scaling": {"min": 0, "max": 4, named: 7}})
+    template = template_of({**COMPONENT, "scaling": {"min": 0, "max": 1, named: 7}})
     target = properties(template, TARGET)
     assert target["ResourceId"] == "inference-component/one-v1"
     assert target["ScalableDimension"] == "sagemaker:inference-component:DesiredCopyCount"
-    assert (target["MinCapacity"], target["MaxCapacity"]) == (0, 4)
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (0, 1)
     follow = tracking(template, "one-v1", "traffic")
     assert follow["PredefinedMetricSpecification"] == {"PredefinedMetricType": preset}
     assert follow["TargetValue"] == 7
@@ -132,10 +132,12 @@ def test_one_failed_request_wakes_the_first_copy(assembly: Any) -> None:
 
 def test_a_component_that_never_sleeps_needs_no_waking(template_of: Declare) -> None:
     scaling = {"min": 1, "max": 2, "invocations_per_copy": 60}
-    template = template_of({**COMPONENT, "instances": {"min": 1, "max": 2}, "scaling": scaling})
+    template = template_of({**COMPONENT, "instances": {"min": 1, "max": 4}, "scaling": scaling})
     assert set(policies(template, "one-v1")) == {"traffic"}
     night = {"name": "night", "cron": "0 19 ? * MON-FRI *", "min": 0, "max": 0}
-    template = template_of({**COMPONENT, "scaling": {**scaling, "min": 0, "schedule": [night]}})
+    template = template_of(
+        {**COMPONENT, "instances": {"max": 2}, "scaling": {**scaling, "min": 0, "schedule": [night]}}
+    )
     assert set(policies(template, "one-v1")) == {"traffic", "wake"}
 
 
@@ -150,7 +152,7 @@ OFFICE_HOURS = [
         "ScheduledActionName": "office-closes",
         "Schedule": "cron(0 19 ? * MON-FRI *)",
         "Timezone": "Europe/Zurich",
-        "ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": 2},
+        "ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 2},
     },
 ]
 

@@ -60,18 +60,18 @@ class Combination:
 
 OFFICE_HOURS = [
     {"name": "opens", "cron": "0 7 ? * MON-FRI *", "timezone": "Europe/Zurich", "min": 2, "max": 4},
-    {"name": "closes", "cron": "0 19 ? * MON-FRI *", "timezone": "Europe/Zurich", "min": 1, "max": 4},
+    {"name": "closes", "cron": "0 19 ? * MON-FRI *", "timezone": "Europe/Zurich", "min": 2, "max": 2},
 ]
 _ESSENTIALS: dict[Kind, dict[str, Any]] = {
     "realtime": {
         "instance_type": "ml.c7i.large",
-        "scaling": {"min": 1, "max": 4, "invocations_per_instance": 600},
+        "scaling": {"min": 2, "max": 4, "invocations_per_instance": 600},
     },
     "async": {"instance_type": "ml.c7i.large", "scaling": {"min": 0, "max": 4}},
     "serverless": {"max_concurrency": 10, "provisioned_concurrency": 2, "scaling": {"min": 1, "max": 4}},
     "inference_component": {
         "instance_type": "ml.c7i.xlarge",
-        "instances": {"min": 0, "max": 2},
+        "instances": {"min": 0, "max": 4},
         "scaling": {"min": 0, "max": 4, "invocations_per_copy": 60},
     },
 }

@@ -100,8 +100,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "a component that sleeps has no wake step",
         "copy_scaling.py",
-        "*(action.min for action in scaling.schedule)]) == 0:",
-        "*(action.min for action in scaling.schedule)]) < 0:",
+        "if lowest(scaling.min, scaling.schedule) == 0:",
+        "if lowest(scaling.min, scaling.schedule) < 0:",
         f"{_STACKS}/test_scaling_by_kind.py::test_one_failed_request_wakes_the_first_copy",
     ),
     _mutation(
@@ -253,9 +253,24 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "the role has full access",
         "execution_role.py",
-        "managed_policies=[self.policy],",
-        'managed_policies=[self.policy, iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSageMakerFullAccess")],',
+        'iam.Role(self, "Role", assumed_by=sagemaker_principal(names.shared))',
+        'iam.Role(self, "Role", assumed_by=sagemaker_principal(names.shared), '
+        'managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSageMakerFullAccess")])',
         f"{_STACKS}/test_permissions.py::test_no_managed_policy_of_aws_and_no_wildcard_action[async-v1]",
+    ),
+    _mutation(
+        "an update takes the former model's permissions away first",
+        "execution_role.py",
+        'f"Policy-{_identity(self, statements)}"',
+        '"Policy"',
+        f"{_STACKS}/test_updates.py::test_other_permissions_are_another_policy_so_that_the_former_model_keeps_its_own",
+    ),
+    _mutation(
+        "a monitoring schedule names its job definition by ARN",
+        "data_quality.py",
+        "monitoring_job_definition_name=_name_of(self.job_definition),",
+        "monitoring_job_definition_name=self.job_definition.ref,",
+        f"{_STACKS}/test_data_quality.py::test_the_schedule_follows_the_job_definition",
     ),
     _mutation(
         "the role reads every object",

@@ -105,3 +105,10 @@ def test_a_deployment_ends_with_the_doctor() -> None:
 def test_the_nightly_run_builds_every_image() -> None:
     matrix = read(ROOT / ".github" / "workflows" / "nightly.yml")["jobs"]["image"]["strategy"]["matrix"]
     assert matrix["image"] == [image.target for image in IMAGES.values()]
+
+
+def test_a_deployment_asks_the_declarations_for_their_names() -> None:
+    steps = read(ROOT / ".github" / "workflows" / "deploy.yml")["jobs"]["deploy"]["steps"]
+    (script,) = [step["run"] for step in steps if step.get("name") == "Deploy"]
+    assert "names=$(.venv/bin/chem-endpoints validate --names)" in script
+    assert "sed" not in script

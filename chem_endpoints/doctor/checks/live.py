@@ -36,13 +36,14 @@ def runs_what_was_deployed(subject: Subject, _look: Look) -> Iterator[Flaw]:
     else:
         yield from _stack_state(subject.stack)
     yield from _endpoint_state(subject)
-    if subject.stack and subject.endpoint and subject.status not in UNDER_WAY:
+    # While a deployment is under way, the stack is already ahead of the endpoint.
+    if subject.stack and subject.stack.is_settled and subject.endpoint and subject.status not in UNDER_WAY:
         yield from _configuration(subject, subject.stack, subject.endpoint)
         yield from _components(subject, subject.stack)
 
 
 def _stack_state(stack: Stack) -> Iterator[Flaw]:
-    if stack.status.endswith("_IN_PROGRESS") and "CLEANUP" not in stack.status:
+    if not stack.is_settled:
         yield Flaw(
             severity="unseen",
             happened=f"a deployment of {stack.name} is under way ({stack.status})",

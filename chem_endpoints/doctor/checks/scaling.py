@@ -21,6 +21,7 @@ def scales_as_declared(subject: Subject, look: Look) -> Iterator[Flaw]:
     """Every scalable target, scheduled action, policy and alarm of the stack is there, on, and as the template says."""
     if subject.stack is None:
         return
+    yield from _never_wakes(subject, subject.stack)
     for deployed in subject.stack.deployed(SCALABLE_TARGET):
         resource, dimension, namespace = deployed.id.split("|")
         key = {"ServiceNamespace": namespace, "ScalableDimension": dimension}
@@ -35,6 +36,22 @@ def scales_as_declared(subject: Subject, look: Look) -> Iterator[Flaw]:
         yield from _bounds(deployed, resource, found[0], subject.stack)
         yield from _schedule(deployed, look, {**key, "ResourceId": resource}, subject.stack)
         yield from _policies(deployed, look, {**key, "ResourceId": resource}, subject.stack)
+
+
+def _never_wakes(subject: Subject, stack: Stack) -> Iterator[Flaw]:
+    """What goes to zero, or waits in a queue, needs scaling to come back; a failed second step leaves it without."""
+    if not stack.is_settled or any(True for _ in stack.template.of_type(SCALABLE_TARGET)):
+        return
+    managed = [each.get("ManagedInstanceScaling", {}) for each in subject.configured_variants]
+    to_zero = any(each.get("Status") == "ENABLED" and each.get("MinInstanceCount") == 0 for each in managed)
+    if subject.is_async or to_zero:
+        what = "a queue" if subject.is_async else "instances managed down to zero"
+        yield Flaw(
+            severity="error",
+            happened=f"the endpoint has {what}, and its stack declares no automatic scaling: at zero it never wakes,"
+            " and it never grows",
+            remedy=f"Deploy it with its scaling: chem-endpoints deploy {subject.name}",
+        )
 
 
 def scaling_alarms(stack: Stack) -> Iterator[tuple[Deployed, list[str]]]:

@@ -73,11 +73,16 @@ class Autoscaler:
                 self._one(key, target, policies, triggers, datapoints, minute)
             except (ClientError, BotoCoreError, UnknownResourceError) as error:
                 _LOGGER.warning("%s is not scaled: %s", key.resource_id, error)
+            except Exception:
+                _LOGGER.exception("%s is not scaled; the other targets are", key.resource_id)
 
     def finish(self, minute: datetime) -> bool:
         """Notes which activities have ended; tells whether one still runs."""
         for key, watch in list(self._watches.items()):
-            self._finish_one(key, watch, minute)
+            try:
+                self._finish_one(key, watch, minute)
+            except (ClientError, BotoCoreError) as error:
+                _LOGGER.warning("The capacity of %s cannot be read: %s", key.resource_id, error)
         return any(watch.running is not None for watch in self._watches.values())
 
     def _one(

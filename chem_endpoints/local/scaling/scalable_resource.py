@@ -14,6 +14,7 @@ COPIES = "sagemaker:inference-component:DesiredCopyCount"
 
 _WHAT = {INSTANCES: "desired instance count", PROVISIONED_CONCURRENCY: "provisioned concurrency", COPIES: "copy count"}
 _VARIANT = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
+_MISSING = "could not find"
 _COMPONENT = re.compile(r"inference-component/([^/]+)")
 
 
@@ -71,11 +72,18 @@ class Capacity:
 
 
 def read_capacity(key: ResourceKey, clients: OwnClients) -> Capacity | None:
-    """The capacity that SageMaker tells; None: there is no such resource."""
+    """The capacity that SageMaker tells; None: there is no such resource.
+
+    Raises:
+        ClientError: it does not tell.
+    """
     try:
         return _component_capacity(key, clients) if key.dimension == COPIES else _variant_capacity(key, clients)
-    except ClientError:
-        return None
+    except ClientError as error:
+        # SageMaker has no error code of its own for it.
+        if _MISSING in str(error.response["Error"].get("Message", "")).lower():
+            return None
+        raise
 
 
 def set_capacity(key: ResourceKey, capacity: int, clients: OwnClients) -> None:

@@ -98,36 +98,15 @@ class Traffic:
         finally:
             with self._lock:
                 self._in_flight[served] -= 1
-        elapsed = time.monotonic() - started
-        self.record(
-            region,
-            endpoint,
-            variant,
-            status=counted.status,
-            model_seconds=elapsed if counted.model_seconds is None else counted.model_seconds,
-            overhead_seconds=counted.overhead_seconds,
-            component=component,
-        )
-
-    def record(
-        self,
-        region: str,
-        endpoint: str,
-        variant: str,
-        *,
-        status: int,
-        model_seconds: float,
-        overhead_seconds: float = 0.0,
-        component: str | None = None,
-    ) -> None:
-        """Counts a request that has ended, for a caller that cannot use `request`."""
+        if counted.model_seconds is None:
+            counted.model_seconds = time.monotonic() - started
         with self._lock:
-            minute = self._minute(Served(region, endpoint, variant, component))
+            minute = self._minute(served)  # Of the present: the request may have begun in an earlier one.
             minute.invocations += 1
-            minute.client_errors += 400 <= status < 500
-            minute.server_errors += not 200 <= status < 500
-            minute.model_seconds.append(model_seconds)
-            minute.overhead_seconds.append(overhead_seconds)
+            minute.client_errors += 400 <= counted.status < 500
+            minute.server_errors += not 200 <= counted.status < 500
+            minute.model_seconds.append(counted.model_seconds)
+            minute.overhead_seconds.append(counted.overhead_seconds)
 
     def no_capacity(self, region: str, component: str) -> None:
         """Counts a request that was refused since its component has no copy."""
@@ -141,11 +120,6 @@ class Traffic:
             minute = self._minute(Served(region, endpoint, variant))
             minute.processed += 1
             minute.failed += failed
-
-    def in_flight(self, served: Served) -> int:
-        """Requests on their way now."""
-        with self._lock:
-            return self._in_flight.get(served, 0)
 
     def take(self) -> Counts:
         """The counts since the last call; what is in flight goes on counting as busy."""
