@@ -15,7 +15,6 @@ test: setup ## the tests, with the coverage figure
 thorough: setup ## what takes too long for `make test`: every kind's whole life, every legal template, every mutation
 	@$(bin)/python -m pytest -m thorough
 	@$(bin)/python -m pytest tests/matrix --full-matrix -n 2 --dist loadgroup
-	@$(bin)/python -m pytest tests/mutation --full-matrix
 
 soak: setup ## the property tests with 20 000 examples each (tests/conftest.py)
 	@$(bin)/python -m pytest tests/wire tests/client --hypothesis-profile=soak

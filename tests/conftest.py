@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full-matrix",
         action="store_true",
-        help="synthesize every legal combination (tests/matrix) and apply every mutation (tests/mutation)",
+        help="synthesize every legal combination (tests/matrix)",
     )
 
 

@@ -14,6 +14,8 @@ from click.testing import CliRunner
 from chem_endpoints.cli.main import main
 from chem_endpoints.plan.assembly import synthesize
 
+pytestmark = pytest.mark.thorough
+
 TREES = ("app.py", "cdk.json", "stages.yaml", "endpoints", "stacks", "constructs_lib", "chem_endpoints", "container")
 MORE_TREES = ("requirements", "examples/bundles", "model_scripts", "images.yaml")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.thorough]
 RUN_BY_OTHERS = {"make demo", "make test"}
 """The demonstration's own tests run the first one's command; this is the second."""
 

@@ -1,12 +1,10 @@
 """Promise: for each sharp edge, the one-line change that would cut somebody makes a named test fail.
 
-`make test` applies a few, chosen anew by each change of the table; ``--full-matrix`` applies all of them.
+`make test` looks whether the lines are still there; `make thorough` applies all of them.
 """
 
-import hashlib
 import json
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -22,29 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 APPLY = Path(__file__).with_name("apply_mutations.py")
 NEEDED = ("constructs_lib", "stacks", "tests/support", "tests/stacks", "tests/constructs_lib")
 NEEDED_FILES = ("tests/conftest.py", "pyproject.toml", "cdk.json", "app.py", "docs/runbook.md", ".dockerignore")
-SAMPLED = 3
 UNCHANGED = "unchanged"
 
 
-def chosen(*, full: bool) -> tuple[Mutation, ...]:
-    """All of them, or a few."""
-    if full:
-        return MUTATIONS
-    seed = hashlib.sha256(repr(MUTATIONS).encode()).hexdigest()
-    return tuple(random.Random(seed).sample(MUTATIONS, SAMPLED))
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test per mutation that is applied."""
-    if "applied" in metafunc.fixturenames:
-        metafunc.parametrize(
-            "applied",
-            [pytest.param(each, id=each.name) for each in chosen(full=metafunc.config.getoption("full_matrix"))],
-        )
-
-
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Mapping[tuple[str, str], str]:
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[str, str], str]:
     """What each test said, by mutation (or `UNCHANGED`) and test."""
     copy = tmp_path_factory.mktemp("copy").resolve()
     for name in NEEDED:
@@ -52,18 +32,17 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Conf
     for name in NEEDED_FILES:
         (copy / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, copy / name)
-    mutations = chosen(full=pytestconfig.getoption("full_matrix"))
-    plain = [{"file": each.file, "find": "", "replace": "", "test": each.test} for each in _one_per_test(mutations)]
+    plain = [{"file": each.file, "find": "", "replace": "", "test": each.test} for each in _one_per_test(MUTATIONS)]
     done = subprocess.run(
         [sys.executable, str(APPLY), str(copy)],
-        input=json.dumps([*plain, *map(asdict, mutations)]),
+        input=json.dumps([*plain, *map(asdict, MUTATIONS)]),
         env={key: value for key, value in os.environ.items() if not key.startswith(("COV", "PYTEST_"))},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
     said = json.loads(done.stdout)
-    keys = [(UNCHANGED, each["test"]) for each in plain] + [(each.name, each.test) for each in mutations]
+    keys = [(UNCHANGED, each["test"]) for each in plain] + [(each.name, each.test) for each in MUTATIONS]
     return dict(zip(keys, said, strict=True))
 
 
@@ -71,6 +50,8 @@ def _one_per_test(mutations: tuple[Mutation, ...]) -> list[Mutation]:
     return list({each.test: each for each in mutations}.values())
 
 
+@pytest.mark.thorough
+@pytest.mark.parametrize("applied", MUTATIONS, ids=lambda each: each.name)
 def test_the_named_test_notices(verdicts: Mapping[tuple[str, str], str], applied: Mutation) -> None:
     assert verdicts[UNCHANGED, applied.test] == "passed"
     assert verdicts[applied.name, applied.test] == "failed"
