@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -109,9 +110,11 @@ def test_the_local_aws_starts_in_the_background_and_stops(tmp_path: Path, root: 
         told = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
         return told.stdout + told.stderr
 
-    told = local("up", "--detach", "--port", "0")
+    told = local("up", "--detach", "--port", "0", "--clock-speed", "60")
     try:
         assert told.startswith("up on http://localhost:")
+        with urllib.request.urlopen(f"{told.removeprefix('up on ').strip()}/_local/clock") as clock:
+            assert json.load(clock)["speed"] == 60
         assert local("up") == f"already {told}"
         assert local("status").startswith(told.strip())
         assert local("run", "--", "printenv", "AWS_ENDPOINT_URL") == told.removeprefix("up on ")
