@@ -1,13 +1,18 @@
 """Arrow IPC stream: the typed, compact form for many rows (for few, its schema outweighs them)."""
 
+from typing import BinaryIO
+
 import pandas as pd
 import pyarrow as pa
 
-from chem_endpoints.wire.errors import WireError
+from chem_endpoints.wire.errors import BodyTooLargeError, WireError
 
-_END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
-_MALFORMED = (pa.ArrowException, ValueError, TypeError, LookupError, AttributeError, OSError, OverflowError)
+END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+MALFORMED = (pa.ArrowException, ValueError, TypeError, LookupError, AttributeError, OSError, OverflowError, MemoryError)
 """What pyarrow and pandas raise on bytes, or on pandas metadata, that nobody wrote with them."""
+
+MAX_CELLS = 50_000_000
+"""Cells that become a DataFrame at once; a few bytes can declare any number of empty ones."""
 
 _INTEGERS = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
 _NULLABLE = {
@@ -30,15 +35,54 @@ def read_arrow(body: bytes) -> pd.DataFrame:
         with pa.ipc.open_stream(source) as stream:
             table = stream.read_all()
         table.validate(full=True)
-        whole = source.tell() == len(body) and body.endswith(_END_OF_STREAM)
-        mapper = None if table.schema.pandas_metadata else _NULLABLE.get
-        # Threads would be inherited, stopped, by processes that are forked later.
-        frame: pd.DataFrame = table.to_pandas(use_threads=False, types_mapper=mapper)
-    except _MALFORMED as error:
-        raise WireError(f"the body is not a complete Arrow IPC stream ({type(error).__name__})") from None
-    if not whole:
-        raise WireError("the Arrow stream is cut short, or something follows it; send one whole stream")
+        frame = to_frame(table)
+        check_end(source)
+    except MALFORMED as error:
+        raise malformed_arrow(error) from None
     return frame
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """The table as a DataFrame: pandas' own metadata decide about types and index, else the nullable types.
+
+    Raises:
+        BodyTooLargeError: more than `MAX_CELLS`.
+        One of `MALFORMED`: the metadata are not pandas' own.
+    """
+    refuse_cells(table.num_rows, table.num_columns)
+    mapper = None if table.schema.pandas_metadata else _NULLABLE.get
+    # Threads would be inherited, stopped, by processes that are forked later.
+    frame: pd.DataFrame = table.to_pandas(use_threads=False, types_mapper=mapper)
+    return frame
+
+
+def refuse_cells(rows: int, columns: int) -> None:
+    """Refuses a table that would be too large as a DataFrame.
+
+    Raises:
+        BodyTooLargeError: more than `MAX_CELLS`.
+    """
+    if rows * max(columns, 1) > MAX_CELLS:
+        raise BodyTooLargeError(f"{rows} rows of {columns} columns are more than {MAX_CELLS} cells; send fewer rows")
+
+
+def check_end(source: BinaryIO | pa.NativeFile) -> None:
+    """Checks that a stream that was read to its end ended as streams do, and that nothing follows.
+
+    Raises:
+        WireError: it did not.
+    """
+    end = source.tell()
+    source.seek(max(end - len(END_OF_STREAM), 0))
+    if source.read(len(END_OF_STREAM) + 1) != END_OF_STREAM:
+        raise WireError("the Arrow stream is cut short, or something follows it; send one whole stream")
+
+
+def malformed_arrow(error: Exception) -> WireError:
+    """What a caller is told of bytes that are no Arrow stream; not the error's text, which may quote cells."""
+    if isinstance(error, WireError):
+        return error
+    return WireError(f"the body is not a complete Arrow IPC stream ({type(error).__name__})")
 
 
 def write_arrow(frame: pd.DataFrame) -> bytes:
@@ -47,13 +91,23 @@ def write_arrow(frame: pd.DataFrame) -> bytes:
     Raises:
         WireError: two columns share a name, or a column holds values of several types.
     """
-    try:
-        table = pa.Table.from_pandas(frame, nthreads=1)
-    except _MALFORMED as error:  # its text quotes cells
-        raise WireError(
-            f"the frame has no Arrow form ({type(error).__name__}): a column of several types, or a name twice"
-        ) from None
+    table = table_of(frame)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
     return bytes(sink.getvalue())
+
+
+def table_of(frame: pd.DataFrame, *, schema: pa.Schema | None = None) -> pa.Table:
+    """The frame as an Arrow table, its index and pandas' types in the schema's metadata.
+
+    Raises:
+        WireError: two columns share a name, a column holds values of several types, or does not fit ``schema``.
+    """
+    try:
+        # Threads would be inherited, stopped, by processes that are forked later.
+        return pa.Table.from_pandas(frame, schema=schema, nthreads=1)
+    except MALFORMED as error:  # its text quotes cells
+        raise WireError(
+            f"the frame has no Arrow form ({type(error).__name__}): a column of several types, or a name twice"
+        ) from None

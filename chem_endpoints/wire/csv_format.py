@@ -4,54 +4,83 @@
 module write a bare ``\\r`` unquoted, which readers take for a new row. Neither happens here.
 """
 
-import csv
 import io
+import re
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from chem_endpoints.wire.csv_cells import added_cells, header_cells, lines, own_cells
 from chem_endpoints.wire.errors import WireError
 
-MISSING_NUMBER = "N/A"
-"""Placeholder for NaN in a column that an answer adds."""
+BOM = b"\xef\xbb\xbf"
+BLANK_LINES = re.compile(rb"(?:[ \t]*+(?:\r\n|\n|\r(?=[^\n])))*+")
+"""Blank lines before the header line."""
 
-MISSING_OTHER = "__NA__"
-"""Placeholder for ``pd.NA`` in integer, boolean and text columns that an answer adds."""
+_QUOTED_CELL = re.compile(rb'(?:^|(?<=[,\r\n]))"[^"]*+(?:""[^"]*+)*+"')
+_FIRST_LINE = re.compile(rb"[^\r\n]*+")
+_LINE_NUMBER = re.compile(r"(?<=line )[0-9]+")
 
-_BOM = b"\xef\xbb\xbf"
 
+def read_csv(body: bytes, *, positional: bool = False, lines_before: int = 0, bytes_before: int = 0) -> pd.DataFrame:
+    """Reads a CSV body; every cell is text, missing trailing cells are empty.
 
-def read_csv(body: bytes) -> pd.DataFrame:
-    """Reads a CSV body with a header line; every cell is text, missing trailing cells are empty.
+    The first line is the header; with ``positional`` there is none, the columns are ``"0"``, ``"1"``, … and the first
+    line is the first row. ``lines_before`` and ``bytes_before`` count what stands before this part of a larger body
+    and is not in it, so that an error tells the place in the whole.
 
     Raises:
-        WireError: not UTF-8, no header line, or a row with more cells than the header.
+        WireError: not UTF-8, no header line, or a row with more cells than the first line.
     """
-    body = body.removeprefix(_BOM)
+    body = body.removeprefix(BOM)
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        raise WireError(f"the CSV body is not UTF-8 (byte {error.start}). Save the file as UTF-8") from None
-    if not body.strip():
+        place = error.start + bytes_before
+        raise WireError(f"the CSV body is not UTF-8 (byte {place}). Save the file as UTF-8") from None
+    blank = BLANK_LINES.match(body)
+    start = blank.end() if blank else 0
+    if not body[start:].strip():
         raise WireError("the CSV body is empty. Send a header line with the column names, then the rows")
-    cells = _cells(body)
+    cells = _cells(body[start:], lines_before=lines_before + line_ends(body[:start]))
+    if positional:
+        cells.columns = pd.Index([str(place) for place in range(cells.shape[1])], dtype=object)
+        return cells
     names = cells.iloc[0].tolist()
     rows = cells.iloc[1:].reset_index(drop=True)
     rows.columns = pd.Index(names, dtype=object)
     return rows
 
 
-def _cells(body: bytes) -> pd.DataFrame:
+def line_ends(body: bytes) -> int:
+    """Lines that end in a part of a body, counted as `read_csv` counts them: none ends inside a quoted cell."""
+    if b'"' in body:
+        body = _QUOTED_CELL.sub(b"", body)
+    return body.count(b"\n") + body.count(b"\r") - body.count(b"\r\n")
+
+
+def _cells(body: bytes, *, lines_before: int) -> pd.DataFrame:
     try:
-        if _parse(body, nrows=1).shape[1] > 1:
-            return _parse(body).fillna("")
+        if _has_several_columns(body):
+            return _filled(_parse(body))
         # In a table of one column a blank line is an empty cell, except at the end.
-        return _parse(body.rstrip(b"\r\n"), skip_blank_lines=False).fillna("")
+        return _filled(_parse(body.rstrip(b"\r\n"), skip_blank_lines=False))
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         detail = str(error).removeprefix("Error tokenizing data. C error: ").strip()
+        detail = _LINE_NUMBER.sub(lambda number: str(int(number[0]) + lines_before), detail)
         raise WireError(f"the CSV body cannot be read: {detail}") from None
+
+
+def _has_several_columns(body: bytes) -> bool:
+    line = _FIRST_LINE.match(body)
+    if line and b'"' not in line[0]:
+        return b"," in line[0]
+    return _parse(body, nrows=1).shape[1] > 1
+
+
+def _filled(cells: pd.DataFrame) -> pd.DataFrame:
+    """With empty text for the cells that a short row lacks; only the last column can tell whether there is one."""
+    return cells.fillna("") if cells.iloc[:, -1].isna().any() else cells
 
 
 def _parse(body: bytes, **options: Any) -> pd.DataFrame:
@@ -68,51 +97,8 @@ def write_csv(frame: pd.DataFrame, *, own_columns: int = 0) -> bytes:
     Raises:
         WireError: a text cell equals a placeholder or has no encoding, so it would not come back.
     """
-    texts = {position: _as_text(frame, position, own=position < own_columns) for position in range(frame.shape[1])}
-    header = [str(name) for name in frame.columns]
-    written = pd.DataFrame(texts, index=frame.index)
-    needs_quotes = any("\r" in cell for cell in header) or any(
-        bool(column.str.contains("\r", regex=False).any()) for column in texts.values()
-    )
-    text = written.to_csv(
-        index=False,
-        header=header,
-        lineterminator="\n",
-        quoting=csv.QUOTE_ALL if needs_quotes or (header and header[0].startswith("\ufeff")) else csv.QUOTE_MINIMAL,
-    )
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise WireError(
-            f"character {error.start} of the CSV text is half a surrogate pair and has no encoding"
-        ) from None
-
-
-def _as_text(frame: pd.DataFrame, position: int, *, own: bool) -> "pd.Series[str]":
-    column = frame.iloc[:, position]
-    missing = column.isna().to_numpy()
-    if pd.api.types.is_bool_dtype(column.dtype):
-        cells = [
-            "true" if not gone and value else "false" for value, gone in zip(column.tolist(), missing, strict=True)
-        ]
-        placeholder = MISSING_OTHER
-    elif pd.api.types.is_float_dtype(column.dtype):
-        cells = [repr(float(value)) for value in column.to_numpy(dtype="float64", na_value=float("nan"))]
-        placeholder = MISSING_NUMBER
-    else:
-        cells = [str(value) for value in column]
-        placeholder = MISSING_OTHER
-        if not own:
-            _refuse_placeholders(cells, missing, str(frame.columns[position]))
-    placeholder = "" if own else placeholder
-    texts = [placeholder if gone else cell for cell, gone in zip(cells, missing, strict=True)]
-    return pd.Series(texts, index=frame.index, dtype=object)
-
-
-def _refuse_placeholders(cells: list[str], missing: npt.NDArray[np.bool_], column: str) -> None:
-    for row, (cell, gone) in enumerate(zip(cells, missing, strict=True)):
-        if not gone and cell == MISSING_OTHER:
-            raise WireError(
-                f"column {column!r}, row {row}: the text {MISSING_OTHER} stands for a missing value in CSV"
-                " and would come back as one. Send Arrow instead, or rename the value"
-            )
+    own, added = frame.iloc[:, :own_columns], frame.iloc[:, own_columns:]
+    cells = [own_cells(own)] if own.shape[1] else []
+    cells += [added_cells(added)] if added.shape[1] else []
+    rows = lines(*cells) if cells else b"\n" * len(frame)
+    return header_cells(frame.columns) + b"\n" + rows

@@ -20,6 +20,27 @@ WORKERS = "CHEM_ENDPOINTS_WORKERS"
 HOST = "CHEM_ENDPOINTS_HOST"
 """Address to listen on; default 0.0.0.0, as SageMaker needs. The local AWS sets 127.0.0.1."""
 
+STREAM_SECONDS = "CHEM_ENDPOINTS_STREAM_SECONDS"
+"""Deadline of a request whose answer is streamed; default 470 (SageMaker allows 8 minutes)."""
+
+ROW_SECONDS = "CHEM_ENDPOINTS_ROW_SECONDS"
+"""Longest time that the model may work on one row, by the clock and by the processor; default 10."""
+
+ROW_MEMORY_MEGABYTES = "CHEM_ENDPOINTS_ROW_MEMORY_MB"
+"""Memory in 10^6 bytes that a worker may use beyond the loaded model; default 2000, less on a small instance."""
+
+MAX_WAITING = "CHEM_ENDPOINTS_MAX_WAITING"
+"""Requests that may wait for a worker; further ones are told to come again (429); default 64."""
+
+COALESCE = "CHEM_ENDPOINTS_COALESCE"
+"""Whether small requests that wait anyway travel to a worker together (1 or 0); default 1."""
+
+ALLOW_PICKLE = "CHEM_ENDPOINTS_ALLOW_PICKLE"
+"""Whether ``model_fn`` may read pickles, which run code (1 or 0); default 0."""
+
+WORKER_OUTPUT = "CHEM_ENDPOINTS_WORKER_OUTPUT"
+"""What becomes of text that model code prints: ``count`` (default: it may hold structures) or ``show``."""
+
 MAX_BODY_MEGABYTES = "CHEM_ENDPOINTS_MAX_BODY_MB"
 """Largest request body in 10^6 bytes; default 25, SageMaker's own limit for real-time endpoints."""
 

@@ -32,3 +32,10 @@ class FeatureMismatchError(WireError):
 
     status = 422
     code = "columns_do_not_match"
+
+
+class BodyTooLargeError(WireError):
+    """The body, or what it unpacks to, exceeds what is taken here."""
+
+    status = 413
+    code = "body_too_large"

@@ -1,6 +1,7 @@
 """Finds the model's features among the caller's columns and types them, row by row."""
 
 import difflib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import pandas as pd
 from chem_endpoints.wire.columns import Reason
 from chem_endpoints.wire.errors import FeatureMismatchError
 from chem_endpoints.wire.manifest import Feature
-from chem_endpoints.wire.typed_columns import kind_of, typed
+from chem_endpoints.wire.typed_columns import kind_of, number_in, typed
 
 MAX_COMPARED_COLUMNS = 200
 """Names that are compared to find the nearest; comparing tens of thousands takes many seconds."""
@@ -79,11 +80,28 @@ def read_features(frame: pd.DataFrame, features: Sequence[Feature]) -> FeatureRo
         column = typed(frame.iloc[:, positions[feature.name]], feature.dtype)
         columns[feature.name] = column.values.reset_index(drop=True)
         for row in np.flatnonzero(column.malformed):
-            text = f"column {feature.name!r} must hold {kind_of(feature.dtype)}"
-            reasons.setdefault(int(row), Reason.INVALID_VALUE.because(text))
+            reasons.setdefault(int(row), _malformed(feature))
         if feature.missing == "error":
             for row in np.flatnonzero(column.missing):
-                text = f"column {feature.name!r} is empty"
-                reasons.setdefault(int(row), Reason.MISSING_VALUE.because(text))
+                reasons.setdefault(int(row), _missing(feature))
     typed_frame = pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
     return FeatureRows(frame=typed_frame, reasons=dict(sorted(reasons.items())))
+
+
+def reason_of_cell(text: str, feature: Feature) -> tuple[float, str | None]:
+    """The number in a text cell of a float64 feature, and why it cannot be used; NaN where there is none."""
+    try:
+        number = number_in(text)
+    except ValueError:
+        return math.nan, _malformed(feature)
+    if number is None:
+        return math.nan, _missing(feature) if feature.missing == "error" else None
+    return number, None
+
+
+def _malformed(feature: Feature) -> str:
+    return Reason.INVALID_VALUE.because(f"column {feature.name!r} must hold {kind_of(feature.dtype)}")
+
+
+def _missing(feature: Feature) -> str:
+    return Reason.MISSING_VALUE.because(f"column {feature.name!r} is empty")

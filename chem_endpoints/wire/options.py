@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 HEADER = "X-Amzn-SageMaker-Custom-Attributes"
+INFERENCE_ID_HEADER = "X-Amzn-SageMaker-Inference-Id"
 MODEL_DIGEST_KEY = "model-sha256"
 REQUEST_ID_KEY = "request-id"
 RETURN_KEY = "return"
+STRICT_KEY = "strict"
+MAX_REQUEST_ID_CHARACTERS = 128
 
 Return = Literal["all", "added"]
 
@@ -22,15 +25,21 @@ class RequestOptions:
     Attributes:
         returned: ``all``: every column of the caller and the added ones; ``added``: the row number, if one
             was sent, and the added columns only.
-        request_id: the caller's own id, written to the server's log line.
+        strict: a row that fails fails the request (422), which names the rows.
+        request_id: the caller's own id, written to the server's log line; cut after `MAX_REQUEST_ID_CHARACTERS`.
     """
 
     returned: Return = "all"
+    strict: bool = False
     request_id: str | None = None
 
     def to_header(self) -> str:
         """The header's value."""
-        pairs = {RETURN_KEY: self.returned, REQUEST_ID_KEY: self.request_id}
+        pairs = {
+            RETURN_KEY: self.returned,
+            STRICT_KEY: "true" if self.strict else None,
+            REQUEST_ID_KEY: self.request_id,
+        }
         return format_attributes({key: value for key, value in pairs.items() if value is not None})
 
 
@@ -38,7 +47,12 @@ def parse_options(header: str | None) -> RequestOptions:
     """Reads the options of a request; absent ones take their default."""
     attributes = parse_attributes(header)
     returned: Return = "added" if attributes.get(RETURN_KEY) == "added" else "all"
-    return RequestOptions(returned=returned, request_id=attributes.get(REQUEST_ID_KEY))
+    request_id = attributes.get(REQUEST_ID_KEY, "")[:MAX_REQUEST_ID_CHARACTERS]
+    return RequestOptions(
+        returned=returned,
+        strict=attributes.get(STRICT_KEY, "false").lower() in ("", "1", "true"),
+        request_id=request_id or None,
+    )
 
 
 def format_attributes(attributes: dict[str, str]) -> str:
@@ -47,6 +61,6 @@ def format_attributes(attributes: dict[str, str]) -> str:
 
 
 def parse_attributes(header: str | None) -> dict[str, str]:
-    """Reads ``key=value;…``; a part without ``=`` is ignored."""
+    """Reads ``key=value;…``; a key alone has an empty value."""
     parts = (part.partition("=") for part in (header or "").split(";"))
-    return {key.strip(): value.strip() for key, separator, value in parts if separator}
+    return {key.strip(): value.strip() for key, _, value in parts if key.strip()}

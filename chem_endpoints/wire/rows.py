@@ -15,13 +15,14 @@ _listeners: list[Callable[[int], None]] = []
 
 
 def each_row(rows: Iterable[tuple[int, T]]) -> Iterator[tuple[int, T]]:
-    """Yields ``(position, item)`` pairs, announcing each position before its item is worked on."""
-    try:
-        for position, item in rows:
-            _announce(position)
-            yield position, item
-    finally:
-        _announce(NO_ROW)
+    """Yields ``(position, item)`` pairs, announcing each position before its item is worked on.
+
+    A loop that an exception ends leaves the announcement standing: it names the row that raised.
+    """
+    for position, item in rows:
+        _announce(position)
+        yield position, item
+    _announce(NO_ROW)
 
 
 def _announce(position: int) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from chem_endpoints.wire.csv_format import MISSING_NUMBER, MISSING_OTHER
+from chem_endpoints.wire.csv_cells import MISSING_NUMBER, MISSING_OTHER
 from chem_endpoints.wire.manifest import Dtype
 
 PANDAS_DTYPES: dict[Dtype, str] = {
@@ -23,6 +23,7 @@ PANDAS_DTYPES: dict[Dtype, str] = {
 
 _MISSING = object()
 _MALFORMED = object()
+_NO_NUMBER = ("", MISSING_NUMBER, MISSING_OTHER)
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _KINDS: dict[Dtype, str] = {
@@ -61,12 +62,26 @@ def typed(column: "pd.Series[Any]", dtype: Dtype, *, infinite: bool = False) -> 
         values = pd.Series(np.where(malformed, math.nan, numbers), index=column.index, dtype="float64")
         return TypedColumn(values=values, missing=np.isnan(numbers), malformed=malformed)
     read = _any_number if infinite and dtype == "float64" else _READERS[dtype]
-    placeholders = ("", MISSING_OTHER) if dtype == "text" else ("", MISSING_NUMBER, MISSING_OTHER)
+    placeholders = ("", MISSING_OTHER) if dtype == "text" else _NO_NUMBER
     cells = [_MISSING if _is_missing(cell, placeholders) else read(cell) for cell in column.tolist()]
     missing = np.fromiter((cell is _MISSING for cell in cells), dtype=bool, count=len(cells))
     malformed = np.fromiter((cell is _MALFORMED for cell in cells), dtype=bool, count=len(cells))
     known = [None if gone else cell for cell, gone in zip(cells, missing | malformed, strict=True)]
     return TypedColumn(values=_series(known, dtype, column.index), missing=missing, malformed=malformed)
+
+
+def number_in(text: str) -> float | None:
+    """The number that a text cell holds, read as `typed` reads it; ``None`` when it is missing.
+
+    Raises:
+        ValueError: it holds something else, or an infinity.
+    """
+    if text in _NO_NUMBER:
+        return None
+    number = _number(text)
+    if not isinstance(number, float):
+        raise ValueError("not a number")  # noqa: TRY004 - the value is wrong, not its type
+    return number
 
 
 def _series(cells: list[Any], dtype: Dtype, index: pd.Index) -> "pd.Series[Any]":

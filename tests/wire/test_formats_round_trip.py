@@ -13,53 +13,12 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from chem_endpoints.wire import codec
-from chem_endpoints.wire.content_types import ARROW, CSV, JSON
-from chem_endpoints.wire.csv_format import MISSING_OTHER
+from chem_endpoints.wire.content_types import ARROW, CSV, JSON, JSON_LINES, PARQUET, READABLE
+from chem_endpoints.wire.csv_cells import MISSING_OTHER
 from chem_endpoints.wire.errors import WireError
 from chem_endpoints.wire.manifest import Dtype
-from chem_endpoints.wire.typed_columns import PANDAS_DTYPES, typed
-
-AWKWARD_TEXTS = [
-    "007",
-    "NA",
-    "null",
-    "N/A",
-    "1E5",
-    "true",
-    "",
-    "\r",
-    "a\rb",
-    "\n",
-    "\r\n",
-    ",",
-    '"',
-    " x ",
-    "nan",
-]
-AWKWARD_TEXTS += ["None", "-0", "1_000", "\ufeffx", "é", "\x00", "a\x00b", "=1+1", "'", "\t", "0x10", "inf"]
-
-texts = st.one_of(st.sampled_from(AWKWARD_TEXTS), st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
-VALUES: dict[Dtype, st.SearchStrategy[object]] = {
-    "float64": st.floats(allow_infinity=False, allow_nan=False, width=64) | st.just(math.nan),
-    "int64": st.integers(-(2**63), 2**63 - 1) | st.none(),
-    "boolean": st.booleans() | st.none(),
-    "text": texts,
-}
-
-
-@st.composite
-def typed_frames(draw: st.DrawFn) -> tuple[pd.DataFrame, list[Dtype]]:
-    rows = draw(st.integers(0, 20))
-    dtypes = draw(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=4))
-    names = draw(st.lists(texts.filter(str.strip), min_size=len(dtypes), max_size=len(dtypes), unique=True))
-    frame = pd.DataFrame(
-        {
-            name: pd.Series(draw(st.lists(VALUES[dtype], min_size=rows, max_size=rows)), dtype=PANDAS_DTYPES[dtype])
-            for name, dtype in zip(names, dtypes, strict=True)
-        },
-        index=pd.RangeIndex(rows),
-    )
-    return frame, dtypes
+from chem_endpoints.wire.typed_columns import typed
+from wire_frames import AWKWARD_TEXTS, typed_frames
 
 
 def through(frame: pd.DataFrame, content_type: str) -> pd.DataFrame:
@@ -68,7 +27,7 @@ def through(frame: pd.DataFrame, content_type: str) -> pd.DataFrame:
 
 def assert_cells_survive(frame: pd.DataFrame, dtypes: list[Dtype], content_type: str) -> None:
     came = through(frame, content_type)
-    assert [str(name) for name in came.columns] == list(frame.columns) or (content_type == JSON and frame.empty)
+    assert came.columns.tolist() == list(frame.columns) or (content_type in (JSON, JSON_LINES) and frame.empty)
     assert len(came) == len(frame)
     for position, dtype in enumerate(dtypes if len(frame) else []):
         column = came.iloc[:, position]
@@ -95,19 +54,19 @@ def test_csv_returns_every_cell_or_refuses_its_placeholder(case: tuple[pd.DataFr
         assert_cells_survive(frame, dtypes, CSV)
 
 
-@given(typed_frames())
-def test_json_returns_every_cell(case: tuple[pd.DataFrame, list[Dtype]]) -> None:
-    assert_cells_survive(*case, JSON)
+@given(typed_frames(), st.sampled_from([JSON, JSON_LINES]))
+def test_json_returns_every_cell(case: tuple[pd.DataFrame, list[Dtype]], content_type: str) -> None:
+    assert_cells_survive(*case, content_type)
 
 
-@given(typed_frames(), st.data())
-def test_arrow_returns_the_same_frame_with_its_index_and_types(
-    case: tuple[pd.DataFrame, list[Dtype]], data: st.DataObject
+@given(typed_frames(), st.sampled_from([ARROW, PARQUET]), st.data())
+def test_arrow_and_parquet_return_the_same_frame_with_its_index_and_types(
+    case: tuple[pd.DataFrame, list[Dtype]], content_type: str, data: st.DataObject
 ) -> None:
     frame, _ = case
     labels = data.draw(st.lists(st.sampled_from(["a", "a", "b"]), min_size=len(frame), max_size=len(frame)))
     frame.index = pd.Index(labels, dtype="str")
-    assert_frame_equal(through(frame, ARROW), frame)
+    assert_frame_equal(through(frame, content_type), frame)
 
 
 @pytest.mark.parametrize("text", AWKWARD_TEXTS)
@@ -130,7 +89,7 @@ def test_csv_refuses_half_a_surrogate_pair() -> None:
 def test_duplicate_column_names_survive_csv_and_are_refused_elsewhere() -> None:
     frame = pd.DataFrame([["1", "2"]], columns=["a", "a"])
     assert through(frame, CSV).columns.tolist() == ["a", "a"]
-    for content_type in (JSON, ARROW):
+    for content_type in (JSON, JSON_LINES, ARROW, PARQUET):
         with pytest.raises(WireError):
             codec.encode(frame, content_type)
 
@@ -173,6 +132,13 @@ def test_csv_as_people_write_it(body: bytes, rows: list[str]) -> None:
         (b"[" * 100_000, JSON, "not JSON"),
         (b"not arrow", ARROW, "Arrow"),
         (b"", ARROW, "Arrow"),
+        (b"{", JSON_LINES, "row 0 of the JSON Lines body is not JSON"),
+        (b'{"a": 1}\n\n[1]\n', JSON_LINES, "row 1 of the JSON Lines body is no object"),
+        (b'{"a": NaN}', JSON_LINES, "not JSON"),
+        (b'{"a":' * 100_000, JSON_LINES, "not JSON"),
+        (b"", PARQUET, "Parquet"),
+        (b"PAR1PAR1", PARQUET, "Parquet"),
+        (b"PAR1" + b"\xff" * 40 + b"PAR1", PARQUET, "Parquet"),
     ],
 )
 def test_a_malformed_body_is_told_what_to_do(body: bytes, content_type: str, message: str) -> None:
@@ -180,7 +146,7 @@ def test_a_malformed_body_is_told_what_to_do(body: bytes, content_type: str, mes
         codec.decode(body, content_type)
 
 
-@given(st.binary(max_size=60), st.sampled_from([CSV, JSON, ARROW]))
+@given(st.binary(max_size=60), st.sampled_from(READABLE))
 def test_no_body_raises_anything_but_a_wire_error(body: bytes, content_type: str) -> None:
     with contextlib.suppress(WireError):
         codec.decode(body, content_type)

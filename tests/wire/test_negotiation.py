@@ -1,10 +1,21 @@
 """Promise: a caller gets the format it asks for, or is told which there are."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chem_endpoints.wire.content_types import ARROW, CSV, JSON, answer_type, request_type
+from chem_endpoints.wire.content_types import (
+    ARROW,
+    CSV,
+    JSON,
+    JSON_LINES,
+    PARQUET,
+    answer_type,
+    is_streaming,
+    request_type,
+)
 from chem_endpoints.wire.errors import NotAcceptableError, UnsupportedContentTypeError
 from chem_endpoints.wire.options import RequestOptions, parse_options
 from chem_endpoints.wire.tags import format_settings, parse_settings
@@ -19,6 +30,16 @@ from chem_endpoints.wire.tags import format_settings, parse_settings
         ("Application/JSON", JSON),
         ("*/*", CSV),
         (ARROW, ARROW),
+        (" ; charset=utf-8", CSV),
+        ("application/octet-stream", CSV),
+        ("application/x-ndjson", JSON_LINES),
+        ("application/ndjson; charset=utf-8", JSON_LINES),
+        ("application/jsonl", JSON_LINES),
+        ("application/x-jsonlines", JSON_LINES),
+        ("application/json-lines", JSON_LINES),
+        ("application/x-parquet", PARQUET),
+        ("application/parquet", PARQUET),
+        (PARQUET, PARQUET),
     ],
 )
 def test_request_types(header: str | None, name: str) -> None:
@@ -37,21 +58,76 @@ def test_request_types(header: str | None, name: str) -> None:
         ("text/csv, application/json", CSV),  # what the SageMaker SDK sends
         ("application/*", ARROW),
         ("image/png, */*;q=0.1", ARROW),
+        ("text/csv;q=0, */*", ARROW),
+        ("*/*, text/csv;q=0", ARROW),
+        ("application/vnd.apache.arrow.stream;q=0, */*", CSV),
+        ("text/*;q=0, */*", ARROW),
+        ("application/*;q=0, */*", CSV),
+        ("text/csv;q=0.4, */*;q=0.5", ARROW),
+        ("text/*, application/json", JSON),  # named before covered
+        ("text/csv;q=0.5, text/*;q=0.1, application/json;q=0.3", CSV),
+        ("text/csv;q=0.5, application/json;q=nan, application/jsonlines;q=9", CSV),
+        ("application/x-ndjson", JSON_LINES),
+        ("application/jsonl;q=0.9, application/json;q=0.8", JSON_LINES),
+        ("application/parquet", PARQUET),
+        ("TEXT/CSV;Q=1.000", CSV),
+        ("text/csv;header=present;q=0.1, application/json;q=.2", JSON),
+        ("text/csv;q=0, text/csv", CSV),
+        (",,text/csv,", CSV),
     ],
 )
 def test_answer_types(accept: str | None, name: str) -> None:
     assert answer_type(accept, request=ARROW) == name
 
 
-@pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", "text/csv;q=x"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "image/png",
+        "text/csv;q=0",
+        "text/csv;q=x",
+        "*/*;q=0",
+        "*/*;q=0, text/csv;q=0.0",
+        "application/vnd.apache.arrow.file",
+        ",",
+    ],
+)
 def test_nothing_acceptable_is_said(accept: str) -> None:
     with pytest.raises(NotAcceptableError, match=CSV):
         answer_type(accept, request=CSV)
 
 
+@pytest.mark.parametrize(
+    ("accept", "streams"),
+    [
+        (None, False),
+        ("*/*", False),
+        ("application/*", False),
+        ("text/csv", False),
+        ("application/jsonlines;q=0", False),
+        ("application/jsonlines", True),
+        ("application/x-ndjson", True),
+        ("text/csv;q=0.1, Application/JSONLines;q=0.5", True),
+    ],
+)
+def test_only_who_names_json_lines_gets_rows_as_they_finish(accept: str | None, streams: bool) -> None:
+    assert is_streaming(accept) is streams
+
+
+@given(st.text(max_size=40) | st.lists(st.sampled_from(["text/csv", "*/*", ";q=", "0.5", ",", "text/*"])).map("".join))
+def test_no_header_raises_anything_else(header: str) -> None:
+    with contextlib.suppress(NotAcceptableError):
+        assert answer_type(header, request=CSV)
+    with contextlib.suppress(UnsupportedContentTypeError):
+        assert request_type(header)
+    assert is_streaming(header) in (True, False)
+
+
 def test_an_unknown_request_type_is_said() -> None:
     with pytest.raises(UnsupportedContentTypeError, match="'application/x-npy' is not read here"):
         request_type("application/x-npy")
+    with pytest.raises(UnsupportedContentTypeError, match=PARQUET):
+        request_type("application/vnd.apache.arrow.file")
 
 
 def test_options_survive_their_header_and_unknown_ones_are_ignored() -> None:
