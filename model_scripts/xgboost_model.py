@@ -6,18 +6,18 @@ Artifacts: ``model.ubj`` (XGBoost's own binary JSON) and ``interval.json`` (half
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import xgboost
 
 from chem_endpoints.wire.bundle import BundleError
-from chem_endpoints.wire.columns import INTERVAL_HIGH, INTERVAL_LOW, PREDICTION, PREDICTION_ERROR, SMILES, Reason
+from chem_endpoints.wire.columns import INTERVAL_HIGH, INTERVAL_LOW, PREDICTION, PREDICTION_ERROR, SMILES
 from chem_endpoints.wire.manifest import MANIFEST_NAME, DescriptorSet, Manifest
+from chem_endpoints.wire.matrix import to_float32
 from model_scripts.chemistry import rdkit_2d
 from model_scripts.chemistry.featurise import featurise
+from model_scripts.lean_xgboost import xgboost
 
 MODEL_FILE = "model.ubj"
 INTERVAL_FILE = "interval.json"
@@ -69,30 +69,29 @@ def _check_descriptors(wanted: DescriptorSet) -> None:
 def predict_fn(df: pd.DataFrame, model: XGBoostModel) -> pd.DataFrame:
     """Adds ``prediction``, ``q_05``, ``q_95`` and ``prediction_error``; rows, order and index stay."""
     matrix, reasons = _features(df, model)
-    predicted = predict_matrix(matrix, model)
-    predicted[list(reasons)] = np.nan
+    columns, _ = predict_matrix_fn(matrix, model)
     errors = [reasons.get(row, "") for row in range(len(df))]
-    added: dict[str, pd.Series[Any]] = {
-        PREDICTION: pd.Series(predicted, index=df.index),
-        INTERVAL_LOW: pd.Series(predicted - model.half_width, index=df.index),
-        INTERVAL_HIGH: pd.Series(predicted + model.half_width, index=df.index),
-        PREDICTION_ERROR: pd.Series(errors, index=df.index, dtype="str"),
-    }
-    return df.assign(**added)
+    added = {name: pd.Series(values, index=df.index) for name, values in columns.items()}
+    for values in added.values():
+        values.iloc[list(reasons)] = np.nan
+    return df.assign(**added, **{PREDICTION_ERROR: pd.Series(errors, index=df.index, dtype="str")})
 
 
 def _features(df: pd.DataFrame, model: XGBoostModel) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
     if model.columns:
-        numbers = df[list(model.columns)].to_numpy(dtype=np.float64)
-        beyond = np.abs(numbers) > np.finfo(np.float32).max
-        told = Reason.INVALID_VALUE.because("a number does not fit the model's 32-bit floats")
-        reasons = dict.fromkeys(np.flatnonzero(beyond.any(axis=1)).tolist(), told)
-        return np.where(beyond, np.nan, numbers).astype(np.float32), reasons
+        return to_float32(df[list(model.columns)].to_numpy(dtype=np.float64))
     return featurise(df[SMILES].tolist())
 
 
-def predict_matrix(matrix: npt.NDArray[np.float32], model: XGBoostModel) -> npt.NDArray[np.float64]:
-    """Predictions float64 ``[rows]`` for float32 ``[rows, features]``; NaN is a missing feature."""
-    if len(matrix) == 0:
-        return np.empty(0)
-    return np.asarray(model.booster.inplace_predict(matrix), dtype=np.float64)
+def predict_matrix_fn(
+    matrix: npt.NDArray[np.float32], model: XGBoostModel
+) -> tuple[dict[str, npt.NDArray[np.float64]], dict[int, str]]:
+    """Outputs float64 ``[rows]`` for float32 ``[rows, features]``, where NaN is a missing feature; no row fails."""
+    predicted = np.empty(0)
+    if len(matrix):
+        predicted = np.asarray(model.booster.inplace_predict(matrix), dtype=np.float64)
+    return {
+        PREDICTION: predicted,
+        INTERVAL_LOW: predicted - model.half_width,
+        INTERVAL_HIGH: predicted + model.half_width,
+    }, {}

@@ -4,21 +4,25 @@ import http
 import json
 import logging
 import re
+import shutil
 import threading
 import uuid
 from collections import deque
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chem_endpoints.local.container_response import Invocation
 from chem_endpoints.local.fleet import Fleet
 from chem_endpoints.local.invocation_errors import InvocationError, validation_error
 from chem_endpoints.local.model_folder import s3_location
 from chem_endpoints.local.own_clients import OwnClients
-from chem_endpoints.local.runtime import Invocation, Runtime
+from chem_endpoints.local.runtime import Runtime
 from chem_endpoints.local.scaling.clock import Clock
 from chem_endpoints.local.scaling.published_metrics import Backlog
 from chem_endpoints.spec.support_matrix import SUPPORT
@@ -35,6 +39,7 @@ DEFAULT_CONCURRENCY = 4
 """Without MaxConcurrentInvocationsPerInstance SageMaker chooses; this is our choice."""
 
 _POLL_SECONDS = 0.1
+_COPY_BYTES = 1 << 20
 _FILENAME = re.compile(r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_.]{0,31}")
 _EXTENSION = re.compile(r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]{1,512}")
 
@@ -64,15 +69,27 @@ class AsyncRequest:
 class _Outcome:
     """What became of a request."""
 
-    body: bytes
+    body: bytes | IO[bytes]
     content_type: str
     failure: str | None = None
+
+
+class _InputTooLargeError(Exception):
+    """The S3 object is larger than a request may be."""
 
 
 class AsyncInvocations:
     """The queues of all asynchronous endpoints."""
 
-    def __init__(self, runtime: Runtime, clients: OwnClients, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        clients: OwnClients,
+        clock: Clock | None = None,
+        *,
+        body_bytes: int = _LIMITS.request_bytes.value,
+    ) -> None:
+        self._body_bytes = body_bytes
         self._runtime, self._clients, self._clock = runtime, clients, clock or Clock()
         self._queues: dict[tuple[str, str], deque[AsyncRequest]] = {}
         self._running: dict[tuple[str, str], list[AsyncRequest]] = {}
@@ -142,13 +159,14 @@ class AsyncInvocations:
 
     def _run(self, key: tuple[str, str], request: AsyncRequest) -> None:
         try:
-            outcome = self._outcome(key, request)
-            if outcome is None:
-                self._put_back(key, request)
-            else:
-                stored = self._stored(key, request, outcome)
-                self._count(key, stored)
-                self._notify(key, request, stored)
+            with TemporaryFile() as sent, TemporaryFile() as answered:  # Without names: nothing stays behind.
+                outcome = self._outcome(key, request, sent, answered)
+                if outcome is None:
+                    self._put_back(key, request)
+                else:
+                    stored = self._stored(key, request, outcome)
+                    self._count(key, stored)
+                    self._notify(key, request, stored)
         except Exception:
             _LOGGER.exception("An asynchronous invocation failed inside the local AWS")
         finally:
@@ -161,18 +179,23 @@ class AsyncInvocations:
         with self._changed:
             self._queues.setdefault(key, deque()).appendleft(request)
 
-    def _outcome(self, key: tuple[str, str], request: AsyncRequest) -> _Outcome | None:
-        """What became of the request; None when no instance could take it."""
+    def _outcome(
+        self, key: tuple[str, str], request: AsyncRequest, sent: IO[bytes], answered: IO[bytes]
+    ) -> _Outcome | None:
+        """What became of the request; None when no instance could take it. The files hold its body and its answer."""
         if request.expired(self._clock.seconds()):
             return _failed("The request expired in the queue before it could be processed.")
         region, name = key
         try:
-            invocation = self._with_body(region, request)
+            invocation = self._with_body(region, request, sent)
             endpoint, fleet = self._runtime.serving(name, region)
-            answer = self._runtime.forward(endpoint, fleet, invocation, request.timeout_seconds)
+            with self._runtime.forward(endpoint, fleet, invocation, request.timeout_seconds) as answer:
+                answer.copy_to(answered)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             return _failed(f"ClientError: Failed to download the input from {request.input_location}: {code}")
+        except _InputTooLargeError:
+            return _failed(f"The input {request.input_location} is larger than {self._body_bytes} bytes.")
         except (BotoCoreError, ValueError) as error:
             _LOGGER.warning("The input of an asynchronous invocation is not readable: %s", type(error).__name__)
             return _failed(f"Failed to download the input from {request.input_location}: not an S3 object's location")
@@ -180,16 +203,21 @@ class AsyncInvocations:
             if error.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
                 return None
             return _failed(str(error))
-        return _Outcome(body=answer.body, content_type=answer.content_type)
+        return _Outcome(body=answered, content_type=answer.response.content_type)
 
-    def _with_body(self, region: str, request: AsyncRequest) -> Invocation:
+    def _with_body(self, region: str, request: AsyncRequest, file: IO[bytes]) -> Invocation:
+        """The invocation with its body, which is copied to the file when it lies in S3."""
         if request.input_location is None:
             return request.invocation
         bucket, key = s3_location(request.input_location)
         found = self._clients("s3", region).get_object(Bucket=bucket, Key=key)
+        with closing(found["Body"]) as body:
+            if found["ContentLength"] > self._body_bytes:
+                raise _InputTooLargeError
+            shutil.copyfileobj(body, file, _COPY_BYTES)
         headers = dict(request.invocation.headers)
         headers.setdefault("Content-Type", found["ContentType"])
-        return Invocation(body=found["Body"].read(), headers=headers)
+        return Invocation(body=file, headers=headers)
 
     def _stored(self, key: tuple[str, str], request: AsyncRequest, outcome: _Outcome) -> _Outcome:
         """Puts the result, or the failure; a result that cannot be put becomes a failure."""
@@ -211,6 +239,8 @@ class AsyncInvocations:
 
     def _put(self, region: str, location: str, outcome: _Outcome) -> None:
         bucket, key = s3_location(location)
+        if not isinstance(outcome.body, bytes):
+            outcome.body.seek(0)
         self._clients("s3", region).put_object(
             Bucket=bucket, Key=key, Body=outcome.body, ContentType=outcome.content_type
         )

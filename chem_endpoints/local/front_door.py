@@ -12,8 +12,10 @@ from chem_endpoints.local.address import HEALTH_PATH, SERVICE_NAME, NotLoopbackE
 from chem_endpoints.local.async_invocations import INLINE_BYTES, AsyncInvocations
 from chem_endpoints.local.cfn_api import CloudFormationApi
 from chem_endpoints.local.cfn_stack import CloudFormationError
+from chem_endpoints.local.container_response import CALLERS_HEADERS, invocation_from, streamed_invocation_from
+from chem_endpoints.local.event_stream import CONTENT_TYPE
 from chem_endpoints.local.hosting import Hosting
-from chem_endpoints.local.invocation_errors import InvocationError, validation_error
+from chem_endpoints.local.invocation_errors import InvocationError
 from chem_endpoints.local.moto_fixes import NO_EVENTS, answers_lookup_events
 from chem_endpoints.local.own_clients import USER_AGENT_MARK
 from chem_endpoints.local.query_protocol import (
@@ -24,11 +26,20 @@ from chem_endpoints.local.query_protocol import (
     render_error,
     service_model,
 )
-from chem_endpoints.local.runtime import FORWARDED_HEADERS, Runtime, invocation_from
+from chem_endpoints.local.runtime import Runtime
 from chem_endpoints.local.sagemaker_control import TARGET_PREFIX, SageMakerControl
 from chem_endpoints.local.scaling.control import ScalingControl
 from chem_endpoints.local.settings import Settings
-from chem_endpoints.local.wsgi import App, Environ, Reply, Request, StartResponse, call_app, json_reply
+from chem_endpoints.local.wsgi import (
+    App,
+    Environ,
+    Reply,
+    Request,
+    StartResponse,
+    StreamedReply,
+    call_app,
+    json_reply,
+)
 
 _LOGGER = logging.getLogger(__name__)
 _INVOCATION = re.compile(r"/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)")
@@ -72,8 +83,8 @@ class FrontDoor:
 
     @property
     def idle_seconds(self) -> float:
-        """Time since the last request of a user; none while asynchronous invocations wait or run."""
-        if self._async.unfinished:
+        """Time since the last request of a user; none while a container answers or asynchronous invocations wait."""
+        if self._runtime.busy or self._async.unfinished:
             return 0.0
         return time.monotonic() - self._last_request
 
@@ -92,7 +103,7 @@ class FrontDoor:
             _LOGGER.info("%s %d %.0f ms", _description(request), reply.status, 1000 * (time.monotonic() - started))
         return reply.send(start_response)
 
-    def _answer(self, request: Request) -> Reply:
+    def _answer(self, request: Request) -> Reply | StreamedReply:
         if not _is_local(request.header("Host") or ""):
             return json_reply(403, {"message": "The local AWS is reached over loopback only"})
         if request.header("Origin") is not None or request.path.startswith("/moto-api"):
@@ -139,19 +150,19 @@ class FrontDoor:
             return Reply(status=status, body=render_error(error.code, str(error)), headers=_XML)
         return Reply(status=200, body=render_answer(_CLOUDFORMATION, operation, answer), headers=_XML)
 
-    def _invocation(self, request: Request, name: str, kind: str) -> Reply:
+    def _invocation(self, request: Request, name: str, kind: str) -> Reply | StreamedReply:
         try:
             if kind == "async-invocations":
                 return self._invoke_async(request, name)
             if kind == "invocations":
                 return self._invoke(request, name)
-            raise validation_error("The local AWS does not stream responses yet")
+            return self._stream(request, name)
         except InvocationError as error:
             return Reply(status=error.status, body=error.body, headers=error.headers)
 
     def _invoke(self, request: Request, name: str) -> Reply:
         body = request.read_body(self._runtime.body_bytes)
-        invocation = invocation_from(request.headers(FORWARDED_HEADERS), body)
+        invocation = invocation_from(request.headers(CALLERS_HEADERS), body)
         answer = self._runtime.invoke(name, request.region, invocation)
         headers = [
             ("Content-Type", answer.content_type),
@@ -160,6 +171,19 @@ class FrontDoor:
             *answer.headers,
         ]
         return Reply(status=200, body=answer.body, headers=headers)
+
+    def _stream(self, request: Request, name: str) -> StreamedReply:
+        body = request.read_body(self._runtime.body_bytes)
+        invocation = streamed_invocation_from(request.headers(CALLERS_HEADERS), body)
+        stream = self._runtime.stream(name, request.region, invocation)
+        headers = [
+            ("Content-Type", CONTENT_TYPE),
+            ("X-Amzn-SageMaker-Content-Type", stream.content_type),
+            ("x-Amzn-Invoked-Production-Variant", stream.variant),
+            ("x-amzn-RequestId", str(uuid.uuid4())),
+            *stream.headers,
+        ]
+        return StreamedReply(status=200, body=stream, headers=headers)
 
     def _invoke_async(self, request: Request, name: str) -> Reply:
         body = request.read_body(INLINE_BYTES)

@@ -1,11 +1,11 @@
 """The SageMaker runtime: takes invocations and passes them to the processes behind the endpoint."""
 
-import http.client
 import threading
-from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from http.client import HTTPConnection
 
-from chem_endpoints.local.components import Component
+from chem_endpoints.local.container_response import ContainerResponse, Invocation, NoAnswerError, connect
 from chem_endpoints.local.fleet import Fleet, UnknownVariantError
 from chem_endpoints.local.hosted_endpoint import HostedEndpoint
 from chem_endpoints.local.hosting import Hosting
@@ -13,66 +13,26 @@ from chem_endpoints.local.invocation_errors import (
     InvocationError,
     body_too_large,
     endpoint_not_found,
-    model_error,
     no_capacity,
     service_unavailable,
     throttled,
     validation_error,
 )
+from chem_endpoints.local.open_answer import OpenAnswer, Server
+from chem_endpoints.local.response_stream import ResponseStream
 from chem_endpoints.local.scaling.traffic import Traffic
 from chem_endpoints.local.server_pool import NoInstanceError
 from chem_endpoints.local.variant import ColdStartError, ThrottledError, Variant
+from chem_endpoints.spec.support_matrix import SUPPORT
 
 _ERROR_MESSAGE_LENGTH = 4096
-_SERVERLESS_BYTES = 4 * 1024**2
+_SERVERLESS_BYTES = SUPPORT["serverless"].request_bytes.value
 _SHADOW_REQUESTS = 16
 """Copies that are on their way at once; further ones are dropped, so that a slow shadow costs nothing."""
-_TIMED_OUT = (
-    "Your invocation timed out while waiting for a response from container primary. "
-    "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
-)
-_BROKEN_OFF = "The container closed the connection before it answered."
 _NO_COMPONENT_NAME = (
     "Inference Component Name header is required for endpoints to which you plan to deploy inference components. "
     "Please include Inference Component Name header or consider using SageMaker models."
 )
-_PREFIX = "X-Amzn-SageMaker-"
-_COMPONENT = _PREFIX + "Inference-Component"
-FORWARDED_HEADERS = (
-    "Content-Type",
-    "Accept",
-    *(
-        _PREFIX + name
-        for name in (
-            "Custom-Attributes",
-            "Target-Model",
-            "Target-Variant",
-            "Target-Container-Hostname",
-            "Inference-Id",
-            "Enable-Explanations",
-            "Inference-Component",
-            "Session-Id",
-            "Prefix-Aware-Id",
-        )
-    ),
-)
-"""Only these reach the container (botocore, InvokeEndpoint)."""
-
-_RETURNED_HEADERS = (
-    _PREFIX + "Custom-Attributes",
-    _PREFIX + "New-Session-Id",
-    _PREFIX + "Closed-Session-Id",
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Invocation:
-    """What is sent to the container."""
-
-    body: bytes
-    headers: dict[str, str]
-    target_variant: str | None = None
-    component: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,36 +45,30 @@ class ContainerAnswer:
     variant: str
 
 
-@dataclass(frozen=True)
-class _Server:
-    """Who takes a request."""
-
-    endpoint: HostedEndpoint
-    variant: str
-    component: str | None = None
-
-
-def invocation_from(headers: Mapping[str, str], body: bytes) -> Invocation:
-    """An invocation with those of the caller's headers that SageMaker forwards."""
-    forwarded = {name: headers[name] for name in FORWARDED_HEADERS if name in headers}
-    return Invocation(
-        body=body,
-        headers=forwarded,
-        target_variant=headers.get(_PREFIX + "Target-Variant"),
-        component=headers.get(_COMPONENT),
-    )
-
-
 class Runtime:
-    """InvokeEndpoint."""
+    """InvokeEndpoint and InvokeEndpointWithResponseStream."""
 
-    def __init__(self, hosting: Hosting, *, seconds: float, body_bytes: int, traffic: Traffic | None = None) -> None:
+    def __init__(
+        self,
+        hosting: Hosting,
+        *,
+        seconds: float,
+        stream_seconds: float,
+        body_bytes: int,
+        traffic: Traffic | None = None,
+    ) -> None:
         self._hosting = hosting
-        self._seconds = seconds
+        self._seconds, self._stream_seconds = seconds, stream_seconds
         self.body_bytes = body_bytes
         self.traffic = traffic or Traffic()
         """Counts what the containers take."""
+        self._connections: set[HTTPConnection] = set()
         self._shadow_places = threading.BoundedSemaphore(_SHADOW_REQUESTS)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a container answers at present."""
+        return bool(self._connections)
 
     def invoke(self, name: str, region: str, invocation: Invocation) -> ContainerAnswer:
         """Answers a synchronous invocation.
@@ -122,19 +76,25 @@ class Runtime:
         Raises:
             InvocationError: in the shape that the caller's SDK expects.
         """
-        if len(invocation.body) > self.body_bytes:
-            raise body_too_large(self.body_bytes)
-        endpoint, fleet = self.serving(name, region)
-        if fleet.async_config is not None:
-            raise validation_error(
-                f"Endpoint {name} of account does not support synchronous inference: "
-                "it is an asynchronous endpoint. Use InvokeEndpointAsync."
-            )
-        if fleet.takes_components or invocation.component is not None:
-            return self._invoke_component(endpoint, fleet, invocation)
-        if fleet.is_serverless and len(invocation.body) > _SERVERLESS_BYTES:
-            raise body_too_large(_SERVERLESS_BYTES)
-        return self.forward(endpoint, fleet, invocation, self._seconds)
+        endpoint, fleet = self._synchronous(name, region, invocation)
+        with self._open(endpoint, fleet, invocation, self._seconds) as answer:
+            body, response = answer.read(), answer.response
+            if fleet.is_serverless and len(body) > _SERVERLESS_BYTES:
+                raise answer.server.error(0, f"The response is larger than {_SERVERLESS_BYTES} bytes.")
+        return ContainerAnswer(
+            body=body, content_type=response.content_type, headers=response.headers, variant=answer.server.variant
+        )
+
+    def stream(self, name: str, region: str, invocation: Invocation) -> ResponseStream:
+        """Begins to answer a synchronous invocation; the caller closes the stream.
+
+        Raises:
+            InvocationError: as `invoke`, up to the first byte of the answer.
+        """
+        endpoint, fleet = self._synchronous(name, region, invocation)
+        if fleet.is_serverless:
+            raise validation_error(f"Endpoint {name} is serverless: it does not stream. Use InvokeEndpoint.")
+        return ResponseStream(self._open(endpoint, fleet, invocation, self._stream_seconds))
 
     def serving(self, name: str, region: str) -> tuple[HostedEndpoint, Fleet]:
         """The endpoint and the fleet that serves it now.
@@ -147,10 +107,14 @@ class Runtime:
             raise endpoint_not_found(name)
         return endpoint, endpoint.fleet
 
-    def forward(
-        self, endpoint: HostedEndpoint, fleet: Fleet, invocation: Invocation, seconds: float
-    ) -> ContainerAnswer:
-        """Passes an invocation to the least busy process, and its answer back.
+    def forward(self, endpoint: HostedEndpoint, fleet: Fleet, invocation: Invocation, seconds: float) -> OpenAnswer:
+        """Passes an invocation to the least busy process; the caller closes the answer.
+
+        Args:
+            endpoint: the endpoint.
+            fleet: the one that serves it.
+            invocation: what is passed on.
+            seconds: time until the end of the answer.
 
         Raises:
             InvocationError: no process, no answer in time, a broken connection, or a status that is not 2xx.
@@ -167,124 +131,113 @@ class Runtime:
         except NoInstanceError as error:
             raise service_unavailable(str(error)) from error
 
-    def _forward_to(
-        self, endpoint: HostedEndpoint, fleet: Fleet, invocation: Invocation, seconds: float
-    ) -> ContainerAnswer:
+    def _synchronous(self, name: str, region: str, invocation: Invocation) -> tuple[HostedEndpoint, Fleet]:
+        """The endpoint and the fleet for an invocation whose caller waits for the answer."""
+        if invocation.size > self.body_bytes:
+            raise body_too_large(self.body_bytes)
+        endpoint, fleet = self.serving(name, region)
+        if fleet.async_config is not None:
+            raise validation_error(
+                f"Endpoint {name} of account does not support synchronous inference: "
+                "it is an asynchronous endpoint. Use InvokeEndpointAsync."
+            )
+        if fleet.is_serverless and invocation.size > _SERVERLESS_BYTES:
+            raise body_too_large(_SERVERLESS_BYTES)
+        return endpoint, fleet
+
+    def _open(self, endpoint: HostedEndpoint, fleet: Fleet, invocation: Invocation, seconds: float) -> OpenAnswer:
+        if fleet.takes_components or invocation.component is not None:
+            return self._forward_to_component(endpoint, fleet, invocation, seconds)
+        return self.forward(endpoint, fleet, invocation, seconds)
+
+    def _forward_to(self, endpoint: HostedEndpoint, fleet: Fleet, invocation: Invocation, seconds: float) -> OpenAnswer:
         """Passes an invocation to a process of this fleet.
 
         Raises:
             NoInstanceError: none can take it.
             InvocationError: as `forward` says.
         """
-        try:
-            with fleet.routed(invocation.target_variant) as (variant, port):
-                self._copy_to_shadow(endpoint, fleet, invocation, seconds)
-                server = _Server(endpoint, variant)
-                status, reply = self._post(server, port, invocation, seconds)
-        except UnknownVariantError as error:
-            raise validation_error(str(error)) from error
-        except ThrottledError as error:
-            raise throttled(str(error)) from error
-        except ColdStartError as error:
-            raise _error(_Server(endpoint, fleet.variants[0].name), 500, str(error)) from error
-        if fleet.is_serverless and len(reply.body) > _SERVERLESS_BYTES:
-            raise _error(server, 0, f"The response is larger than {_SERVERLESS_BYTES} bytes.")
-        return _checked(server, status, reply)
+        with ExitStack() as held:
+            try:
+                variant, port = held.enter_context(fleet.routed(invocation.target_variant))
+            except UnknownVariantError as error:
+                raise validation_error(str(error)) from error
+            except ThrottledError as error:
+                raise throttled(str(error)) from error
+            except ColdStartError as error:
+                raise Server(endpoint, fleet.variants[0].name).error(500, str(error)) from error
+            self._copy_to_shadow(endpoint, fleet, invocation, seconds)
+            return self._answered(Server(endpoint, variant), port, invocation, seconds, held)
 
-    def _invoke_component(self, endpoint: HostedEndpoint, fleet: Fleet, invocation: Invocation) -> ContainerAnswer:
+    def _forward_to_component(
+        self, endpoint: HostedEndpoint, fleet: Fleet, invocation: Invocation, seconds: float
+    ) -> OpenAnswer:
         if invocation.component is None:
             raise validation_error(_NO_COMPONENT_NAME)
         component = self._hosting.components.find(invocation.component, endpoint.region)
         if component is None or component.endpoint is not endpoint or not fleet.takes_components:
             raise validation_error(f"Inference Component {invocation.component} of endpoint {endpoint.name} not found.")
+        server = Server(endpoint, component.variant_name, component.name)
         try:
-            return self._post_to_component(component, invocation)
+            with ExitStack() as held:
+                port = held.enter_context(component.routed())
+                return self._answered(server, port, invocation, seconds, held)
         except NoInstanceError:
             self.traffic.no_capacity(endpoint.region, component.name)
             raise no_capacity() from None
 
-    def _post_to_component(self, component: Component, invocation: Invocation) -> ContainerAnswer:
-        server = _Server(component.endpoint, component.variant_name, component.name)
-        with component.routed() as port:
-            status, reply = self._post(server, port, invocation, self._seconds)
-        return _checked(server, status, reply)
-
     def _copy_to_shadow(self, endpoint: HostedEndpoint, fleet: Fleet, invocation: Invocation, seconds: float) -> None:
         """Sends a copy to the shadow variant when it is its turn; nobody waits for the answer."""
-        shadow = fleet.next_shadow()
+        shadow = fleet.next_shadow() if isinstance(invocation.body, bytes) else None  # A file has one reader.
         if shadow is None or not self._shadow_places.acquire(blocking=False):
             return
 
         def send(shadow: Variant = shadow) -> None:
             copy = replace(invocation, target_variant=None)
             try:
-                with shadow.routed() as port:
-                    self._post(_Server(endpoint, shadow.name), port, copy, seconds)
-            except NoInstanceError:
+                with ExitStack() as held:
+                    port = held.enter_context(shadow.routed())
+                    with self._answered(Server(endpoint, shadow.name), port, copy, seconds, held) as answer:
+                        answer.read()
+            except (NoInstanceError, InvocationError):
                 return  # Its failure harms nobody.
             finally:
                 self._shadow_places.release()
 
         threading.Thread(target=send, name="shadow request", daemon=True).start()
 
-    def _post(self, server: _Server, port: int, invocation: Invocation, seconds: float) -> tuple[int, ContainerAnswer]:
-        """Status and answer; a container that does not answer counts as status 0, as in SageMaker's own messages.
+    def _answered(
+        self, server: Server, port: int, invocation: Invocation, seconds: float, held: ExitStack
+    ) -> OpenAnswer:
+        """Sends an invocation, and counts it; what is ``held`` goes with the answer.
 
         Raises:
             NoInstanceError: nobody listens: the request reached no container.
+            InvocationError: no answer, or a status that is not 2xx.
         """
-        endpoint, variant = server.endpoint, server.variant
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
         try:
-            connection.connect()
+            connection = connect(port, seconds)
         except ConnectionRefusedError:
-            raise NoInstanceError(f"Variant {variant} has no healthy instance at present") from None
-        except OSError:
-            return 0, _no_answer(_BROKEN_OFF, variant)
-        with self.traffic.request(endpoint.region, endpoint.name, variant, server.component) as counted:
-            counted.status, reply = _exchange(connection, invocation, variant)
-        return counted.status, reply
-
-
-def _exchange(
-    connection: http.client.HTTPConnection, invocation: Invocation, variant: str
-) -> tuple[int, ContainerAnswer]:
-    try:
-        connection.request("POST", "/invocations", body=invocation.body, headers=invocation.headers)
-        response = connection.getresponse()
-        body = response.read()
-    except TimeoutError:
-        return 0, _no_answer(_TIMED_OUT, variant)
-    except (OSError, http.client.HTTPException):
-        return 0, _no_answer(_BROKEN_OFF, variant)
-    finally:
-        connection.close()
-    headers = [(name, value) for name in _RETURNED_HEADERS if (value := response.getheader(name)) is not None]
-    content_type = response.getheader("Content-Type", "application/octet-stream")
-    return response.status, ContainerAnswer(body=body, content_type=content_type, headers=headers, variant=variant)
-
-
-def _checked(server: _Server, status: int, answer: ContainerAnswer) -> ContainerAnswer:
-    """The answer, if it is one.
-
-    Raises:
-        InvocationError: the status is not 2xx.
-    """
-    if 200 <= status < 300:
-        return answer
-    raise _error(server, status, answer.body.decode(errors="replace")[:_ERROR_MESSAGE_LENGTH])
-
-
-def _error(server: _Server, status: int, message: str) -> InvocationError:
-    return model_error(
-        endpoint=server.endpoint.name,
-        variant=server.variant,
-        component=server.component,
-        region=server.endpoint.region,
-        status=status,
-        message=message,
-    )
-
-
-def _no_answer(message: str, variant: str) -> ContainerAnswer:
-    return ContainerAnswer(body=message.encode(), content_type="text/plain", headers=[], variant=variant)
+            raise NoInstanceError(f"Variant {server.variant} has no healthy instance at present") from None
+        except NoAnswerError as error:
+            raise server.error(0, str(error)) from error
+        held.callback(connection.close)
+        self._connections.add(connection)
+        held.callback(self._connections.discard, connection)
+        endpoint = server.endpoint
+        counted = held.enter_context(
+            self.traffic.request(endpoint.region, endpoint.name, server.variant, server.component)
+        )
+        try:
+            response = ContainerResponse(connection, invocation, seconds)
+        except NoAnswerError as error:
+            held.close()  # Before the exception passes: a request that ends with one is not counted.
+            raise server.error(0, str(error)) from error
+        counted.status = response.status
+        held.callback(response.close)
+        answer = OpenAnswer(server=server, response=response, counted=counted, held=held.pop_all())
+        if 200 <= response.status < 300:
+            return answer
+        with answer:
+            message = answer.read().decode(errors="replace")[:_ERROR_MESSAGE_LENGTH]
+        raise server.error(response.status, message)

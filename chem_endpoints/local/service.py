@@ -215,8 +215,13 @@ def _assemble(settings: Settings, port: int) -> "tuple[FrontDoor, Hosting, Scale
     clients = OwnClients(endpoint_url(port))
     moto = DomainDispatcherApplication(create_app_without_debugger)
     hosting = Hosting(settings, clients, clock)
-    runtime = Runtime(hosting, seconds=settings.invocation_seconds, body_bytes=settings.body_bytes)
-    async_invocations = AsyncInvocations(runtime, clients, clock)
+    runtime = Runtime(
+        hosting,
+        seconds=settings.invocation_seconds,
+        stream_seconds=settings.stream_seconds,
+        body_bytes=settings.body_bytes,
+    )
+    async_invocations = AsyncInvocations(runtime, clients, clock, body_bytes=settings.async_body_bytes)
     scaler = assemble_scaler(clock, runtime.traffic, hosting, async_invocations, clients, settings.folder)
     front_door = FrontDoor(
         settings=settings,

@@ -29,8 +29,12 @@ class Settings:
     """Seconds per real second that metrics, alarms, policies and queues see; 0: only a request moves their clock."""
     invocation_seconds: float = _REALTIME.response_seconds.value
     """Time that a synchronous invocation may take."""
+    stream_seconds: float = 480.0
+    """Time that a streamed answer may take to its end (SageMaker developer guide: Model hosting FAQs)."""
     body_bytes: int = _REALTIME.request_bytes.value
     """Size that a synchronous request may have."""
+    async_body_bytes: int = SUPPORT["async"].request_bytes.value
+    """Size that the S3 object of an asynchronous request may have."""
     stop_seconds: float = 30.0
     """Time between SIGTERM and SIGKILL (SageMaker developer guide)."""
     health_check_seconds: float = 5.0

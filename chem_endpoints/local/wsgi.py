@@ -1,12 +1,12 @@
-"""The little of WSGI that the local AWS needs: requests with a bounded body, replies in one piece."""
+"""The little of WSGI that the local AWS needs: requests with a bounded body, replies in one piece or as they come."""
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.client import responses
 from io import BytesIO
-from typing import Any
+from typing import Any, Protocol
 
 from chem_endpoints.local.address import REGION
 
@@ -34,6 +34,30 @@ class Reply:
         length = [] if "content-length" in names else [("Content-Length", str(len(self.body)))]
         start_response(f"{self.status} {phrase}", [*self.headers, *length])
         return [self.body]
+
+
+class Stream(Protocol):
+    """A body that somebody must close."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Its pieces."""
+
+    def close(self) -> None:
+        """Lets go of what makes the pieces."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamedReply:
+    """An answer whose body is sent piece by piece, as it comes."""
+
+    status: int
+    body: Stream
+    headers: list[tuple[str, str]]
+
+    def send(self, start_response: StartResponse) -> Stream:
+        """Answers a WSGI request; the server closes the body."""
+        start_response(f"{self.status} {responses[self.status]}", self.headers)
+        return self.body
 
 
 def json_reply(status: int, content: object, *, content_type: str = "application/json") -> Reply:

@@ -1,21 +1,34 @@
-"""The HTTP application: SageMaker's two paths, and four that describe the model."""
+"""The paths that describe the model. SageMaker's two are answered in front of this application, and described here."""
 
+import functools
 import time
+from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Depends, FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
 
+from container.server.dispatcher import Dispatcher
 from container.server.docs_page import docs_page
-from container.server.invocations import invoke
-from container.server.openapi import describe_model
+from container.server.model_card import model_card
+from container.server.openapi import describe_paths
 from container.server.pool import WorkerPool
 from container.server.settings import Settings
+
+API_VERSION = "1"
+"""Of the HTTP interface; the model's own version is its digest."""
 
 
 def _pool(request: Request) -> WorkerPool:
     pool: WorkerPool = request.app.state.pool
     return pool
+
+
+def _dispatcher(request: Request) -> Dispatcher:
+    dispatcher: Dispatcher = request.app.state.dispatcher
+    return dispatcher
 
 
 def _settings(request: Request) -> Settings:
@@ -24,47 +37,75 @@ def _settings(request: Request) -> Settings:
 
 
 Pool = Annotated[WorkerPool, Depends(_pool)]
+Queue = Annotated[Dispatcher, Depends(_dispatcher)]
 ServerSettings = Annotated[Settings, Depends(_settings)]
 
 
-def create_app(settings: Settings, pool: WorkerPool) -> FastAPI:
+def create_app(settings: Settings, pool: WorkerPool, dispatcher: Dispatcher) -> FastAPI:
     """The application around a started pool."""
-    manifest = pool.introduction.manifest
-    app = FastAPI(title=f"{settings.endpoint_name}: {manifest.target.name}", docs_url=None, redoc_url=None)
-    app.state.pool, app.state.settings = pool, settings
+    app = FastAPI(title=_title(settings, pool), version=API_VERSION, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.pool, app.state.dispatcher, app.state.settings = pool, dispatcher, settings
+    app.add_exception_handler(HTTPException, _refuse)  # type: ignore[arg-type]  # Starlette hands it what it names
+    described = functools.cache(lambda: _described(app, pool))
 
-    @app.get("/ping", summary="Is the model ready?", responses={503: {"description": "no worker is left"}})
-    async def ping(pool: Pool) -> Response:
-        return Response(status_code=200 if pool.alive else 503)
-
-    @app.post("/invocations", summary="Predict", openapi_extra=describe_model(manifest))
-    async def invocations(request: Request, pool: Pool, settings: ServerSettings) -> Response:
-        return await invoke(request, pool=pool, settings=settings)
+    # What takes longer than a moment runs in a thread: the event loop has to answer /ping.
+    @app.get("/openapi.json", include_in_schema=False)
+    def openapi() -> JSONResponse:
+        return JSONResponse(described())
 
     @app.get("/model", summary="The model card")
-    async def model(pool: Pool) -> dict[str, Any]:
-        card = pool.introduction.manifest.model_dump(mode="json", exclude={"golden"})
-        return {"model_sha256": pool.introduction.digest, **card}
+    def model(pool: Pool) -> dict[str, Any]:
+        found = pool.introduction
+        return model_card(found.digest, found.manifest, layout=found.layout, features=found.features)
 
     @app.get("/health", summary="Details of the running server")
-    async def health(pool: Pool, settings: ServerSettings) -> dict[str, Any]:
-        return {
-            "endpoint": settings.endpoint_name,
-            "model_sha256": pool.introduction.digest,
-            "loaded_at": _iso(pool.introduction.loaded_at),
-            "golden_rows_replayed_at": _iso(pool.started_at or 0),
-            "workers": pool.pids,
-            "workers_are_forked": pool.introduction.forkable,
-            "worker_restarts": pool.restarts,
-            "waiting": pool.waiting,
-        }
+    async def health(pool: Pool, queue: Queue, settings: ServerSettings) -> dict[str, Any]:
+        return _health(pool, queue, settings)
 
     @app.get("/docs", include_in_schema=False)
-    async def docs(pool: Pool, settings: ServerSettings) -> HTMLResponse:
-        return HTMLResponse(docs_page(settings.endpoint_name, pool.introduction.digest, pool.introduction.manifest))
+    def docs(pool: Pool, settings: ServerSettings) -> HTMLResponse:
+        found = pool.introduction
+        page = docs_page(
+            settings.endpoint_name, found.digest, found.manifest, layout=found.layout, features=found.features
+        )
+        return HTMLResponse(page)
 
     return app
 
 
-def _iso(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+def _title(settings: Settings, pool: WorkerPool) -> str:
+    manifest = pool.introduction.manifest
+    return f"{settings.endpoint_name}: {manifest.target.name}" if manifest else settings.endpoint_name
+
+
+def _described(app: FastAPI, pool: WorkerPool) -> dict[str, Any]:
+    own = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    return describe_paths(own, pool.introduction.manifest, pool.introduction.features)
+
+
+def _health(pool: WorkerPool, queue: Dispatcher, settings: Settings) -> dict[str, Any]:
+    return {
+        "endpoint": settings.endpoint_name,
+        "model_sha256": pool.introduction.digest,
+        "loaded_at": _iso(pool.introduction.loaded_at),
+        "started_at": _iso(pool.started_at),
+        "last_golden_check": _iso(pool.last_golden_check),
+        "workers": pool.pids,
+        "workers_are_forked": pool.introduction.why_not_forkable is None,
+        "why_not_forked": pool.introduction.why_not_forkable,
+        "worker_restarts": pool.restarts,
+        "waiting": queue.waiting,
+    }
+
+
+async def _refuse(request: Request, error: HTTPException) -> JSONResponse:
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_")
+    message = f"{phrase}: {request.method} on a path that is not among those of /openapi.json"
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        message = f"{request.method} is not answered here. Allowed: {(error.headers or {}).get('Allow', 'see /docs')}"
+    return JSONResponse({"code": code, "message": message}, status_code=error.status_code, headers=error.headers)
+
+
+def _iso(seconds: float | None) -> str | None:
+    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

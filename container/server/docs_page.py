@@ -1,10 +1,17 @@
-"""``/docs``: the model's columns, figures and a request to copy, as one page that needs no network."""
+"""``/docs``: the model's columns, figures and requests to copy, as one page that needs no network."""
 
 import shlex
+from collections.abc import Sequence
 from html import escape
 
+from chem_endpoints.wire.content_types import CSV, JSON, JSON_LINES
 from chem_endpoints.wire.manifest import Feature, Manifest, Output, answer_columns
-from container.server.openapi import example_csv
+from chem_endpoints.wire.options import HEADER
+from container.server.example_request import example_csv, example_json, example_json_lines
+from container.server.openapi import OPTIONS
+
+URL = "http://localhost:8080/invocations"
+"""Where the container listens; SageMaker's own address needs signed requests."""
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -13,32 +20,77 @@ _STYLE = (
 )
 
 
-def docs_page(endpoint: str, digest: str, manifest: Manifest) -> str:
-    """The page as HTML."""
-    target = f"{manifest.target.name} {_in_unit(manifest.target.unit)}"
-    lines = " ".join(shlex.quote(line) for line in example_csv(manifest).splitlines())
-    curl = (
-        f"printf '%s\\n' {lines} | curl -H 'Content-Type: text/csv' --data-binary @- http://localhost:8080/invocations"
-    )
-    figures = "".join(
-        f"<tr><td>{escape(m.split)} split</td><td>{m.rmse:.2f}</td><td>{m.mae:.2f}</td><td>{m.r2:.2f}</td>"
-        f"<td>{m.mean_baseline_rmse:.2f}</td></tr>"
-        for m in manifest.training.metrics
-    )
+def docs_page(
+    endpoint: str, digest: str, manifest: Manifest | None, *, layout: str = "", features: Sequence[str] = ()
+) -> str:
+    """The page as HTML; ``layout`` and ``features`` say what is known of a bundle without a manifest."""
+    body = _declared(manifest) if manifest else _foreign(layout, features)
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(endpoint)}</title>"
-        f"<style>{_STYLE}</style><h1>{escape(endpoint)}</h1>"
+        f"<style>{_STYLE}</style><h1>{escape(endpoint)}</h1>{body}{_options()}"
+        f"<p>Model digest <code>{escape(digest)}</code> · <a href='/model'>model card</a> ·"
+        " <a href='/openapi.json'>OpenAPI</a> · <a href='/health'>health</a></p></html>"
+    )
+
+
+def example_requests(manifest: Manifest) -> dict[str, str]:
+    """Title → shell command that runs as it stands."""
+    lines = example_csv(manifest).splitlines()
+    return {
+        "CSV": _curl(lines, CSV),
+        "JSON": _curl([example_json(manifest)], JSON),
+        "JSON Lines, streamed as rows are predicted": _curl(
+            example_json_lines(manifest).splitlines(), JSON_LINES, "-N", f"-H 'Accept: {JSON_LINES}'"
+        ),
+        "Refuse the whole request if a row does not fit": _curl(lines, CSV, f"-H '{HEADER}: strict=true'"),
+    }
+
+
+def _curl(lines: list[str], content_type: str, *arguments: str) -> str:
+    sent = " ".join(shlex.quote(line) for line in lines)
+    options = " ".join([*arguments, f"-H 'Content-Type: {content_type}'", "--data-binary @-"])
+    return f"printf '%s\\n' {sent} | curl {options} {URL}"
+
+
+def _declared(manifest: Manifest) -> str:
+    target = f"{manifest.target.name} {_in_unit(manifest.target.unit)}"
+    examples = "".join(
+        f"<h3>{escape(title)}</h3><pre>{escape(command)}</pre>" for title, command in example_requests(manifest).items()
+    )
+    return (
         f"<p>Predicts <b>{escape(target)}</b>. {escape(manifest.target.description)}</p>"
         f"<p>{escape(manifest.framework)}, trained on {manifest.training.rows} rows. {escape(manifest.training.note)}"
         f" Structures: {escape(manifest.standardisation)}.</p>"
         f"<h2>Columns to send</h2>{_table(manifest.features)}"
         f"<h2>Columns that come back</h2>{_table(answer_columns(manifest.outputs))}"
-        f"<h2>Example</h2><pre>{escape(curl)}</pre>"
-        "<h2>Errors on compounds held out</h2><table><tr><th></th><th>RMSE</th><th>MAE</th><th>R²</th>"
-        f"<th>RMSE of the training mean</th></tr>{figures}</table>"
-        f"<p>Model digest <code>{escape(digest)}</code> · <a href='/model'>model card</a> ·"
-        " <a href='/openapi.json'>OpenAPI</a> · <a href='/health'>health</a></p></html>"
+        f"<h2>Examples</h2>{examples}{_errors(manifest)}"
     )
+
+
+def _foreign(layout: str, features: Sequence[str]) -> str:
+    items = "".join(f"<li><code>{escape(name)}</code></li>" for name in features)
+    listed = f"<ul>{items}</ul>" if items else "<p>Its files do not name them; ask whoever trained it.</p>"
+    return (
+        f"<p>This model came without a manifest (layout: {escape(layout)}): what it reads, returns and was trained on"
+        f" is known to its own script alone.</p><h2>Columns that its script reads</h2>{listed}"
+    )
+
+
+def _errors(manifest: Manifest) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(m.split)} split</td><td>{m.rmse:.2f}</td><td>{m.mae:.2f}</td><td>{m.r2:.2f}</td>"
+        f"<td>{m.mean_baseline_rmse:.2f}</td></tr>"
+        for m in manifest.training.metrics
+    )
+    return (
+        "<h2>Errors on compounds held out</h2><table><tr><th></th><th>RMSE</th><th>MAE</th><th>R²</th>"
+        f"<th>RMSE of the training mean</th></tr>{rows}</table>"
+    )
+
+
+def _options() -> str:
+    rows = "".join(f"<tr><td><code>{key}</code></td><td>{escape(told)}</td></tr>" for key, told in OPTIONS.items())
+    return f"<h2>Options</h2><p>In the header <code>{HEADER}: key=value;…</code></p><table>{rows}</table>"
 
 
 def _table(columns: tuple[Feature, ...] | tuple[Output, ...]) -> str:

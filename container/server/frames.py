@@ -1,67 +1,104 @@
-"""Messages between the HTTP process and a worker, over a socketpair: kind, length, payload.
+"""Messages between the HTTP process and a worker, over a socketpair: kind, descriptors, length, payload.
 
-A request is ``request`` (JSON head) then ``body``; its answer is any number of ``rows`` (bytes of the response body)
-and then ``done`` (JSON: what was done), or one ``error`` (JSON: a request-level error). A worker's first message is
-``hello`` (JSON: what it loaded, or why it could not).
+A worker first says ``hello`` (what it loaded, or why it could not). It is then asked one thing at a time:
+
+- ``ask``: one request. The answer is any number of ``rows`` (a part of the response body) and then ``done``, or
+  one ``error`` (a request-level error).
+- ``ask_together``: small requests that wait anyway, answered by one ``answers``, or by ``split``: ask each alone.
+
+A payload is a JSON head and bytes. Large bodies travel as descriptors of unlinked files (`spool`), not as bytes.
 """
 
-import json
+import os
 import socket
 import struct
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-HEADER = struct.Struct("!BQ")
+import orjson
+
+HEADER = struct.Struct("!BBI")
+_HEAD_LENGTH = struct.Struct("!I")
+READ_BYTES = 128 * 1024 - 256
+_ANCILLARY_BYTES = socket.CMSG_SPACE(4 * 8)
 
 
 class Kind(IntEnum):
     """What a frame carries."""
 
     HELLO = 1
-    REQUEST = 2
-    BODY = 3
+    ASK = 2
+    ASK_TOGETHER = 3
     ROWS = 4
     DONE = 5
     ERROR = 6
+    ANSWERS = 7
+    SPLIT = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """One message."""
+    """One message: a JSON head, bytes, and open files where bodies are too large to copy.
+
+    Attributes:
+        kind: what it is.
+        head: the JSON head.
+        body: the bytes after it.
+        descriptors: files that travel with it; whoever receives them closes them.
+    """
 
     kind: Kind
-    payload: bytes
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The payload of a frame that carries JSON."""
-        document: dict[str, Any] = json.loads(self.payload)
-        return document
+    head: dict[str, Any] = field(default_factory=dict)
+    body: bytes = b""
+    descriptors: Sequence[int] = ()
 
     def to_bytes(self) -> bytes:
-        """The frame as it travels."""
-        return HEADER.pack(self.kind, len(self.payload)) + self.payload
+        """The frame as it travels, without its descriptors."""
+        head = orjson.dumps(self.head)
+        length = _HEAD_LENGTH.size + len(head) + len(self.body)
+        return b"".join(
+            (
+                HEADER.pack(self.kind, len(self.descriptors), length),
+                _HEAD_LENGTH.pack(len(head)),
+                head,
+                self.body,
+            )
+        )
 
 
-def json_frame(kind: Kind, document: dict[str, Any]) -> Frame:
-    """A frame that carries JSON."""
-    return Frame(kind, json.dumps(document).encode())
+def read_payload(kind: int, payload: bytes, descriptors: Sequence[int] = ()) -> Frame:
+    """The frame of a payload as it travelled."""
+    (length,) = _HEAD_LENGTH.unpack_from(payload)
+    start = _HEAD_LENGTH.size
+    return Frame(Kind(kind), orjson.loads(payload[start : start + length]), payload[start + length :], descriptors)
 
 
-def send(connection: socket.socket, frame: Frame) -> None:
-    """Sends one frame, blocking."""
-    connection.sendall(frame.to_bytes())
+def send(connection: socket.socket, *frames: Frame) -> None:
+    """Sends frames that carry no descriptors, blocking; several at once cost one call."""
+    connection.sendall(b"".join(frame.to_bytes() for frame in frames))
 
 
 def receive(connection: socket.socket) -> Frame | None:
-    """Receives one frame, blocking; ``None`` when the other side has closed."""
-    header = _exactly(connection, HEADER.size)
-    if header is None:
+    """Receives one frame, blocking; ``None`` when the other side has closed.
+
+    A worker is asked one thing at a time, so what one read brings is the beginning of one frame.
+    """
+    data, ancillary, _, _ = connection.recvmsg(READ_BYTES, _ANCILLARY_BYTES)
+    while data and len(data) < HEADER.size:
+        more = connection.recv(READ_BYTES)
+        data = data + more if more else b""
+    if not data:
         return None
-    kind, length = HEADER.unpack(header)
-    payload = _exactly(connection, length)
-    return None if payload is None else Frame(Kind(kind), payload)
+    kind, _, length = HEADER.unpack_from(data)
+    payload = data[HEADER.size :]
+    if len(payload) < length:
+        rest = _exactly(connection, length - len(payload))
+        if rest is None:
+            return None
+        payload += rest
+    return read_payload(kind, payload, _descriptors(ancillary))
 
 
 def _exactly(connection: socket.socket, length: int) -> bytes | None:
@@ -73,3 +110,17 @@ def _exactly(connection: socket.socket, length: int) -> bytes | None:
             return None
         filled += received
     return bytes(buffer)
+
+
+def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> tuple[int, ...]:
+    found: list[int] = []
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            found += memoryview(data[: len(data) - len(data) % 4]).cast("i").tolist()
+    return tuple(found)
+
+
+def close_all(descriptors: Sequence[int]) -> None:
+    """Closes descriptors that came with a frame."""
+    for descriptor in descriptors:
+        os.close(descriptor)

@@ -10,17 +10,17 @@ import pandas as pd
 from chem_endpoints.wire.answers import assemble_answer
 from chem_endpoints.wire.bundle import BundleError
 from chem_endpoints.wire.features import read_features
-from chem_endpoints.wire.manifest import Cell
+from chem_endpoints.wire.manifest import Cell, Manifest
 from container.server.loading import LoadedModel
 
 
-def replay_golden_rows(loaded: LoadedModel) -> int:
+def replay_golden_rows(loaded: LoadedModel, manifest: Manifest) -> int:
     """Predicts the golden rows and compares; returns how many there are.
 
     Raises:
         BundleError: a value differs by more than the manifest's tolerance; names row, column and both values.
     """
-    golden, manifest = loaded.bundle.manifest.golden, loaded.bundle.manifest
+    golden = manifest.golden
     rows = read_features(pd.DataFrame(golden.input, dtype=object), manifest.features)
     predicted = loaded.script.predict_fn(rows.frame, loaded.model)
     answer = assemble_answer(predicted, manifest.outputs, rows=len(rows.frame), reasons=rows.reasons)

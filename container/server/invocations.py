@@ -1,115 +1,310 @@
-"""``POST /invocations``: from an HTTP request to the pool and back, with one log line."""
+"""``POST /invocations``: from an HTTP request to a worker and back, with one log line.
 
+Raw ASGI, and everything that depends on headers alone remembered: at one row a request, this is most of its cost.
+"""
+
+import asyncio
+import itertools
+import secrets
 import time
-import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any
 
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
-from starlette.requests import ClientDisconnect
-
-from chem_endpoints.wire.content_types import answer_type, request_type
+from chem_endpoints.wire.columns import Reason
+from chem_endpoints.wire.content_types import CSV, JSON_LINES, PARQUET, answer_type, is_streaming, request_type
 from chem_endpoints.wire.errors import WireError
 from chem_endpoints.wire.options import (
     HEADER,
+    INFERENCE_ID_HEADER,
     MODEL_DIGEST_KEY,
     REQUEST_ID_KEY,
     RequestOptions,
     format_attributes,
     parse_options,
 )
-from container.server import requests
+from container.server.asking import Ask
+from container.server.body import Body, Receive, read_body
+from container.server.dispatcher import Dispatcher
+from container.server.job import Figures, Job, RequestError, Together
 from container.server.log import RequestRecord, log_request
-from container.server.pool import OverloadedError, WorkerPool
+from container.server.pool import WorkerPool
+from container.server.refusal import Refusal
 from container.server.settings import Settings
-from container.server.worker_process import Answer, RequestError
+from container.server.spool import INLINE_BYTES, READ_BYTES, Spool
 
-RETRY_AFTER_SECONDS = 1
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Headers = dict[bytes, bytes]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """An error answer: a stable code, and a message that says what to do."""
-
-    status: int
-    code: str
-    message: str
+_ATTRIBUTES = HEADER.lower().encode()
+_INFERENCE_ID = INFERENCE_ID_HEADER.lower().encode()
+_DEFAULTS = RequestOptions()
+_NO_FIGURES = Figures(rows=0, bad_rows={}, milliseconds={}, pid=None)
 
 
-class BodyTooLargeError(Exception):
-    """The body exceeds the cap."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answered:
-    """A successful answer and the format of its body."""
-
-    answer: Answer
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Formats:
     content_type: str
+    accept: str
+    streaming: bool
 
 
-async def invoke(request: Request, *, pool: WorkerPool, settings: Settings) -> Response:
-    """Answers one invocation."""
-    started = time.perf_counter()
-    options = parse_options(request.headers.get(HEADER))
-    request_id = options.request_id or uuid.uuid4().hex
-    outcome = await _outcome(request, options, pool, settings)
-    attributes = {MODEL_DIGEST_KEY: pool.introduction.digest, REQUEST_ID_KEY: request_id}
-    response = _response(outcome, {HEADER: format_attributes(attributes)})
-    answer = outcome.answer if isinstance(outcome, Answered) else None
-    log_request(
-        RequestRecord(
-            endpoint=settings.endpoint_name,
-            request_id=request_id,
-            status=response.status_code,
-            code=outcome.code if isinstance(outcome, Refusal) else None,
-            rows=answer.rows if answer else 0,
-            bad_rows=answer.bad_rows if answer else {},
-            milliseconds=round((time.perf_counter() - started) * 1e3, 3),
-            stages=answer.milliseconds if answer else {},
-            model_sha256=pool.introduction.digest,
-            worker_pid=answer.pid if answer else None,
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Outcome:
+    status: int
+    code: str | None
+    figures: Figures
+
+
+class Invocations:
+    """Answers invocations; an ASGI application."""
+
+    def __init__(self, settings: Settings, pool: WorkerPool, dispatcher: Dispatcher) -> None:
+        self._settings, self._pool, self._dispatcher = settings, pool, dispatcher
+        self._ids, self._prefix = itertools.count(1), secrets.token_hex(8)
+        self._row_timeout = Reason.TIMEOUT.because(
+            f"the model worked on this row for more than {settings.row_seconds:g} s"
         )
-    )
-    return response
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answers one invocation."""
+        started = time.perf_counter()
+        headers: Headers = dict(scope["headers"])
+        attributes = headers.get(_ATTRIBUTES)
+        options = parse_options(attributes.decode("latin-1")) if attributes else _DEFAULTS
+        request_id = options.request_id or f"{self._prefix}-{next(self._ids):x}"
+        common = self._common_headers(headers, request_id)
+        try:
+            outcome = await self._answer(headers, options, receive, send, common)
+        except (WireError, RequestError) as error:
+            refusal = Refusal(status=error.status, code=error.code, message=str(error), errors=_details(error))
+            await refuse(refusal, send, common)
+            outcome = _Outcome(status=refusal.status, code=refusal.code, figures=_NO_FIGURES)
+        self._log(outcome, request_id, started)
+
+    def _common_headers(self, headers: Headers, request_id: str) -> list[tuple[bytes, bytes]]:
+        attributes = {MODEL_DIGEST_KEY: self._pool.introduction.digest, REQUEST_ID_KEY: request_id}
+        common = [(_ATTRIBUTES, format_attributes(attributes).encode("latin-1"))]
+        if _INFERENCE_ID in headers:
+            common.append((_INFERENCE_ID, headers[_INFERENCE_ID]))
+        return common
+
+    async def _answer(
+        self,
+        headers: Headers,
+        options: RequestOptions,
+        receive: Receive,
+        send: Send,
+        common: list[tuple[bytes, bytes]],
+    ) -> _Outcome:
+        dispatcher = self._dispatcher
+        if dispatcher.draining:
+            raise RequestError(status=503, code="shutting_down", message="the server stops; retry elsewhere")
+        formats = self._formats(headers)
+        declared = _declared_length(headers)
+        if dispatcher.full:
+            raise RequestError(
+                status=429, code="overloaded", message="every worker is busy and the queue is full; retry later"
+            )
+        dispatcher.admitted += 1
+        body = job = None
+        try:
+            seconds = self._seconds(formats)
+            arrived = time.monotonic()
+            body = await read_body(
+                receive, declared=declared, limit=self._settings.max_body_bytes, seconds=self._settings.request_seconds
+            )
+            job = self._job(headers, options, formats, body, arrived + seconds)
+            job.on_long_wait = partial(self._watch_caller, job, receive)
+            dispatcher.submit(job)
+            if job.ask.streaming:
+                return await self._stream(job, formats, send, common)
+            return await self._send_whole(job, await job.done, formats, send, common)
+        finally:
+            dispatcher.admitted -= 1
+            if job is not None:
+                dispatcher.forget(job)
+                _close(job)
+            elif body is not None:
+                body.close()
+
+    def _formats(self, headers: Headers) -> _Formats:
+        content_type, accept = headers.get(b"content-type"), headers.get(b"accept")
+        if self._pool.introduction.whole_body:  # the script negotiates
+            return _Formats(
+                content_type=(content_type or b"").decode("latin-1"),
+                accept=(accept or b"").decode("latin-1"),
+                streaming=False,
+            )
+        return _negotiate(content_type, accept)
+
+    def _seconds(self, formats: _Formats) -> float:
+        settings = self._settings
+        return max(settings.request_seconds, settings.stream_seconds) if formats.streaming else settings.request_seconds
+
+    def _job(self, headers: Headers, options: RequestOptions, formats: _Formats, body: Body, deadline: float) -> Job:
+        ask = Ask(
+            content_type=formats.content_type,
+            accept=formats.accept,
+            returned=options.returned,
+            limit=self._settings.max_body_bytes,
+            gzipped=headers.get(b"content-encoding", b"").strip().lower() in (b"gzip", b"x-gzip"),
+            strict=options.strict,
+            streaming=formats.streaming and not options.strict,
+        )
+        job = Job(
+            ask=ask,
+            body=body.data,
+            file=body.file,
+            deadline=deadline,
+            row_timeout=self._row_timeout,
+        )
+        if body.file is not None or formats.accept == PARQUET:
+            job.out = Spool(on_disk=body.file is not None and body.file.on_disk)
+        if formats.accept == PARQUET:
+            job.converted = Spool(on_disk=job.out is not None and job.out.on_disk)
+        if job.out is None and not ask.gzipped and not ask.strict:
+            self._let_travel_together(job, formats)
+        return job
+
+    def _let_travel_together(self, job: Job, formats: _Formats) -> None:
+        plain = formats.content_type == CSV and formats.accept == CSV and len(job.body) <= INLINE_BYTES
+        end = job.body.find(b"\n") + 1
+        if plain and end and self._pool.introduction.takes_matrix:
+            job.together = Together(job.body[:end], job.ask.returned)
+            job.header_bytes, job.rows = end, job.body.count(b"\n", end) + 1
+
+    def _watch_caller(self, job: Job, receive: Receive) -> asyncio.Task[None]:
+        """Gives the job up when its caller has gone."""
+
+        async def watch() -> None:
+            await receive()
+            self._dispatcher.abandon(job)
+
+        return asyncio.create_task(watch())
+
+    async def _send_whole(
+        self, job: Job, figures: Figures, formats: _Formats, send: Send, common: list[tuple[bytes, bytes]]
+    ) -> _Outcome:
+        if job.ask.strict and figures.bad_rows:
+            raise _RowsFailedError(figures)
+        content_type = figures.content_type or formats.accept
+        size = figures.size if figures.size is not None else job.written
+        spool = job.converted if figures.size is not None else job.out
+        body = figures.body or b"".join(_inline_parts(job)) if spool is None else b""
+        length = size if spool is not None else len(body)
+        await send(_start(200, common, content_type, length=length))
+        if spool is None:
+            await send({"type": "http.response.body", "body": body})
+        else:
+            async for piece in _read_all(spool, range(size)):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        return _Outcome(status=200, code=None, figures=figures)
+
+    async def _stream(self, job: Job, formats: _Formats, send: Send, common: list[tuple[bytes, bytes]]) -> _Outcome:
+        """Sends rows as they finish. What fails before the first is an error, what fails later is rows."""
+        part = await job.parts.get()
+        if part is None:
+            return _Outcome(status=200, code=None, figures=await job.done)  # raises what went wrong
+        await send(_start(200, common, formats.accept))
+        while part is not None:
+            if isinstance(part, bytes):
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            elif job.out is not None:
+                async for piece in _read_all(job.out, part):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            part = await job.parts.get()
+        try:
+            figures = await job.done
+        except RequestError as error:  # the answer stays without its end, so that nobody takes it for whole
+            return _Outcome(status=200, code=error.code, figures=_NO_FIGURES)
+        await send({"type": "http.response.body", "body": b""})
+        return _Outcome(status=200, code=None, figures=figures)
+
+    def _log(self, outcome: _Outcome, request_id: str, started: float) -> None:
+        figures = outcome.figures
+        log_request(
+            RequestRecord(
+                endpoint=self._settings.endpoint_name,
+                request_id=request_id,
+                status=outcome.status,
+                code=outcome.code,
+                rows=figures.rows,
+                bad_rows=figures.bad_rows,
+                milliseconds=round((time.perf_counter() - started) * 1e3, 3),
+                stages=figures.milliseconds,
+                queue_depth=self._dispatcher.waiting,
+                worker_restarts=self._pool.restarts,
+                model_sha256=self._pool.introduction.digest,
+                worker_pid=figures.pid,
+            )
+        )
 
 
-async def _outcome(
-    request: Request, options: RequestOptions, pool: WorkerPool, settings: Settings
-) -> Answered | Refusal:
-    try:
-        content_type = request_type(request.headers.get("content-type"))
-        accept = answer_type(request.headers.get("accept"), request=content_type)
-        body = await _read_body(request, settings.max_body_bytes)
-        question = requests.Request(body=body, content_type=content_type, accept=accept, returned=options.returned)
-        return Answered(answer=await pool.predict(question), content_type=accept)
-    except (WireError, RequestError) as error:
-        return Refusal(status=error.status, code=error.code, message=str(error))
-    except ClientDisconnect:
-        return Refusal(status=400, code="client_disconnected", message="the connection ended before the body did")
-    except BodyTooLargeError:
-        limit = settings.max_body_bytes // 10**6
-        return Refusal(status=413, code="body_too_large", message=f"the body is over {limit} MB; send fewer rows")
-    except OverloadedError:
-        return Refusal(status=429, code="overloaded", message="every worker is busy and the queue is full; retry later")
+class _RowsFailedError(RequestError):
+    """A strict caller's request with rows that failed."""
+
+    def __init__(self, figures: Figures) -> None:
+        failed = sum(figures.bad_rows.values())
+        super().__init__(
+            status=422,
+            code="rows_failed",
+            message=f"{failed} of {figures.rows} rows cannot be predicted; mend them, or send without strict",
+        )
+        self.errors = [{"row": row, "message": reason} for row, reason in figures.told]
 
 
-async def _read_body(request: Request, limit: int) -> bytes:
-    if int(request.headers.get("content-length") or 0) > limit:
-        raise BodyTooLargeError
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise BodyTooLargeError
-    return bytes(body)
+def _details(error: Exception) -> list[dict[str, Any]]:
+    return getattr(error, "errors", [])
 
 
-def _response(outcome: Answered | Refusal, headers: dict[str, str]) -> Response:
-    if isinstance(outcome, Answered):
-        # Not media_type: Starlette would add a charset to text/csv, which SageMaker's own SDK refuses.
-        return Response(outcome.answer.body, headers={**headers, "Content-Type": outcome.content_type})
-    if outcome.status == 429:
-        headers = {**headers, "Retry-After": str(RETRY_AFTER_SECONDS)}
-    message = outcome.message.encode("utf-8", "replace").decode()  # it may name a column that has no encoding
-    return JSONResponse({"code": outcome.code, "message": message}, status_code=outcome.status, headers=headers)
+@lru_cache(256)
+def _negotiate(content_type: bytes | None, accept: bytes | None) -> _Formats:
+    sent = request_type(content_type.decode("latin-1") if content_type is not None else None)
+    accepted = accept.decode("latin-1") if accept is not None else None
+    answered = answer_type(accepted, request=sent)
+    return _Formats(content_type=sent, accept=answered, streaming=answered == JSON_LINES and is_streaming(accepted))
+
+
+def _declared_length(headers: Headers) -> int:
+    text = headers.get(b"content-length", b"0")
+    return int(text) if text.isdigit() else 0
+
+
+def _start(
+    status: int, common: list[tuple[bytes, bytes]], content_type: str, *, length: int | None = None
+) -> dict[str, Any]:
+    headers = [(b"content-type", content_type.encode("latin-1")), *common]
+    if length is not None:
+        headers.append((b"content-length", str(length).encode()))
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+async def refuse(refusal: Refusal, send: Send, common: list[tuple[bytes, bytes]]) -> None:
+    """Sends an error answer."""
+    body = refusal.body()
+    headers = [*refusal.headers(), (b"content-length", str(len(body)).encode()), *common]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _inline_parts(job: Job) -> list[bytes]:
+    parts = []
+    while not job.parts.empty():
+        part = job.parts.get_nowait()
+        if isinstance(part, bytes):
+            parts.append(part)
+    return parts
+
+
+async def _read_all(spool: Spool, part: range) -> AsyncIterator[bytes]:
+    for start in range(part.start, part.stop, READ_BYTES):
+        yield await spool.read(start, min(READ_BYTES, part.stop - start))
+
+
+def _close(job: Job) -> None:
+    for spool in (job.file, job.out, job.converted):
+        if spool is not None:
+            spool.close()

@@ -1,44 +1,24 @@
-"""The workers together: hands requests out, replaces workers that die, keeps to the deadline."""
+"""The worker processes: started from a host that has loaded the model, replaced when they die."""
 
 import asyncio
 import multiprocessing
 import time
-from collections import Counter
-from collections.abc import Coroutine
-from dataclasses import replace
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from chem_endpoints.wire.columns import Reason
-from chem_endpoints.wire.rows import NO_ROW
+from container.server.captured_output import OutputCount
+from container.server.host import start_host
 from container.server.log import log_event
-from container.server.requests import Request
 from container.server.settings import Settings
-from container.server.threads import limit_threads
 from container.server.worker_process import (
-    Answer,
     Introduction,
     ProcessContext,
-    RequestError,
     StartupError,
-    WorkerDiedError,
     WorkerProcess,
     start_worker,
 )
 
-DEATHS_BEFORE_BLAME = 2
-"""A first death is forgiven: it may have come from outside. A row on which a second worker dies is at fault."""
-
-
-PRELOADED = ["container.server.worker", "container.server.preload"]
-
 SECONDS_BETWEEN_FAILED_RESTARTS = 1.0
-
-TELL_TIMEOUT_SECONDS = 5.0
-"""Time to write down, after the deadline, that the rows have timed out; SageMaker waits 10 s longer than we do."""
-
-
-class OverloadedError(Exception):
-    """As many requests wait as are allowed to."""
 
 
 class WorkerPool:
@@ -46,6 +26,9 @@ class WorkerPool:
 
     Attributes:
         introduction: what the model is; set by `start`.
+        on_free: called when a worker becomes free.
+        restarts: workers that were replaced.
+        started_at: when the golden rows were replayed and all workers were up, seconds since the epoch.
     """
 
     introduction: Introduction
@@ -53,11 +36,12 @@ class WorkerPool:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._context: ProcessContext = multiprocessing.get_context("forkserver")
+        self._output = OutputCount(settings.endpoint_name)
         self._workers: set[WorkerProcess] = set()
-        self._idle: asyncio.Queue[WorkerProcess] = asyncio.Queue()
-        self._waiting = 0
-        self._replacements: set[asyncio.Task[None]] = set()
+        self._free: list[WorkerProcess] = []
+        self._background: set[asyncio.Task[None]] = set()
         self._failed_restarts = 0
+        self.on_free: Callable[[], None] = _nobody_waits
         self.restarts = 0
         self.started_at: float | None = None
 
@@ -67,12 +51,14 @@ class WorkerPool:
         Raises:
             StartupError: the model must not be served.
         """
-        limit_threads()
-        multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
+        start_host()
         first = await self._add_worker(check_golden_rows=True)
-        self.introduction = _introduced(first)
-        if not self.introduction.forkable:
+        if first.introduction is None:
+            raise StartupError("the worker has not introduced itself")
+        self.introduction = first.introduction
+        if self.introduction.why_not_forkable is not None:
             # Forking from a process with threads can hang the child: from here on each worker loads its own model.
+            log_event("not_forked", endpoint=self._settings.endpoint_name, reason=self.introduction.why_not_forkable)
             self._context = multiprocessing.get_context("spawn")
         others = (self._add_worker(check_golden_rows=False) for _ in range(self._settings.workers - 1))
         await asyncio.gather(*others)
@@ -85,102 +71,53 @@ class WorkerPool:
         return self.started_at is not None and (bool(self._workers) or self._failed_restarts == 0)
 
     @property
+    def last_golden_check(self) -> float | None:
+        """When the golden rows were last replayed, seconds since the epoch."""
+        return self.started_at
+
+    @property
     def pids(self) -> list[int]:
         """Process ids of the workers."""
         return sorted(worker.pid for worker in self._workers)
 
-    @property
-    def waiting(self) -> int:
-        """Requests without a worker."""
-        return self._waiting
+    def take(self) -> WorkerProcess | None:
+        """A free worker, the one that was busy last (its memory is warm), or ``None``."""
+        while self._free:
+            worker = self._free.pop()
+            if not worker.gone:
+                return worker
+        return None
 
-    async def predict(self, request: Request) -> Answer:
-        """Answers a request before the deadline; rows that are not done by then come back as timed out.
+    def give_back(self, worker: WorkerProcess) -> None:
+        """The worker is free again."""
+        worker.on_death = lambda: self.replace(worker)
+        if worker.gone:
+            self.replace(worker)
+            return
+        self._free.append(worker)
+        self.on_free()
 
-        Raises:
-            OverloadedError: too many requests wait, or no worker was free before the deadline.
-            RequestError: the request, or the model script, is at fault.
-        """
-        deadline = asyncio.get_running_loop().time() + self._settings.request_seconds
-        try:
-            async with asyncio.timeout_at(deadline):
-                worker = await self._acquire()
-        except TimeoutError:
-            raise OverloadedError from None
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._predict_surviving_deaths(request, worker)
-        except TimeoutError:
-            return await self._tell_timeout(request)
-
-    async def _tell_timeout(self, request: Request) -> Answer:
-        told = Reason.TIMEOUT.because("request deadline; send fewer rows, or use an async endpoint")
-        try:
-            async with asyncio.timeout(TELL_TIMEOUT_SECONDS):
-                return await self._ask(await self._acquire(), replace(request, fail_all=told))
-        except (TimeoutError, WorkerDiedError):
-            raise RequestError(status=503, code="deadline", message=f"{told}; retry later") from None
-
-    async def _predict_surviving_deaths(self, request: Request, worker: WorkerProcess) -> Answer:
-        deaths: Counter[int] = Counter()
-        blamed = dict(request.known_bad)
-        while True:
-            try:
-                return await self._ask(worker, replace(request, known_bad=blamed))
-            except WorkerDiedError as death:
-                deaths[death.row] += 1
-                if deaths[death.row] >= DEATHS_BEFORE_BLAME:
-                    if death.row == NO_ROW:
-                        raise RequestError(
-                            status=500,
-                            code="worker_crashed",
-                            message="the model's process died twice on this request without naming a row;"
-                            " send fewer rows",
-                        ) from None
-                    blamed[death.row] = Reason.WORKER_CRASHED.because("the model's process died on this row")
-            worker = await self._acquire()
-
-    async def _ask(self, worker: WorkerProcess, request: Request) -> Answer:
-        try:
-            answer = await worker.ask(request)
-        except RequestError:
-            self._idle.put_nowait(worker)
-            raise
-        except BaseException:  # died, or the deadline struck: either way it cannot be asked again
-            self._replace(worker)
-            raise
-        self._idle.put_nowait(worker)
-        return answer
-
-    async def _acquire(self) -> WorkerProcess:
-        if self._idle.empty() and self._waiting >= self._settings.max_waiting:
-            raise OverloadedError
-        self._waiting += 1
-        try:
-            while (worker := await self._idle.get()).gone:  # died while nobody asked it anything
-                self._replace(worker)
-            return worker
-        finally:
-            self._waiting -= 1
+    def replace(self, worker: WorkerProcess) -> None:
+        """The worker is of no use any more: another one takes its place."""
+        if worker in self._workers:
+            self._workers.discard(worker)
+            self.restarts += 1
+            self._in_background(self._restart(worker))
 
     async def _add_worker(self, *, check_golden_rows: bool) -> WorkerProcess:
-        worker = await start_worker(self._context, check_golden_rows=check_golden_rows)
+        worker = await start_worker(self._context, self._settings, self._output, check_golden_rows=check_golden_rows)
         try:
             await worker.introduce()
         except StartupError:
-            await worker.kill()
+            await worker.close()
             raise
         self._workers.add(worker)
-        self._idle.put_nowait(worker)
+        self.give_back(worker)
         return worker
 
-    def _replace(self, worker: WorkerProcess) -> None:
-        self._workers.discard(worker)
-        self.restarts += 1
-        self._in_background(self._restart(worker))
-
     async def _restart(self, worker: WorkerProcess) -> None:
-        await worker.kill()
+        worker.kill()
+        await worker.close()
         while True:
             try:
                 await self._add_worker(check_golden_rows=False)
@@ -195,18 +132,19 @@ class WorkerPool:
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
-        self._replacements.add(task)
-        task.add_done_callback(self._replacements.discard)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def close(self) -> None:
         """Ends the workers; requests are done by now."""
-        for task in list(self._replacements):
+        for task in list(self._background):
             task.cancel()
-        await asyncio.gather(*self._replacements, return_exceptions=True)
-        await asyncio.gather(*(worker.close() for worker in self._workers))
+        await asyncio.gather(*self._background, return_exceptions=True)
+        workers, self._workers = self._workers, set()
+        for worker in workers:
+            worker.kill()
+        await asyncio.gather(*(worker.close() for worker in workers))
 
 
-def _introduced(worker: WorkerProcess) -> Introduction:
-    if worker.introduction is None:
-        raise StartupError("the worker has not introduced itself")
-    return worker.introduction
+def _nobody_waits() -> None:
+    """No request is queued before the start is over."""

@@ -6,8 +6,12 @@ ImportError of its preloads and turns every other exception into a bare EOFError
 """
 
 import os
+import sys
 
 from container.server.loading import LoadedModel, LoadFailure, load_model
 from container.server.settings import read_settings
+
+# The model's folder stays as it came: its digest must be the same at the next start.
+sys.dont_write_bytecode = True
 
 outcome: LoadedModel | LoadFailure = load_model(read_settings(os.environ))

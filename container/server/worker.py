@@ -1,44 +1,128 @@
-"""A worker process: takes requests from its socket one by one, until the HTTP process closes it."""
+"""A worker process: holds the model, answers one request at a time, and may be killed at any moment."""
 
 import importlib
 import os
 import signal
 import socket
-from ctypes import c_longlong
-from dataclasses import asdict
+from collections.abc import Iterator
 from typing import Any
 
-from chem_endpoints.wire.bundle import BundleError
-from chem_endpoints.wire.errors import WireError
-from chem_endpoints.wire.rows import NO_ROW, listen
-from container.server.frames import Frame, Kind, json_frame, receive, send
+from chem_endpoints.wire.bundle import BundleError, VerifiedBundle
+from chem_endpoints.wire.errors import BodyTooLargeError, WireError
+from chem_endpoints.wire.rows import listen
+from container.server.answering import Answering, Output
+from container.server.asking import Ask, read_ask
+from container.server.body_source import BodyReader, open_body
+from container.server.foreign_bundle import ForeignBundle
+from container.server.frames import Frame, Kind, close_all, receive, send
 from container.server.golden import replay_golden_rows
+from container.server.limits import limit_memory
 from container.server.loading import LoadedModel, LoadFailure
-from container.server.prediction import ScriptError, predict_request
-from container.server.requests import Request, read_request
+from container.server.prediction import Predictor
+from container.server.published import PublishedWork
+from container.server.script_error import ScriptError
+from container.server.settings import Settings
+from container.server.together import answer_together
+from container.server.whole_body import predict_whole_body
 
 NICENESS = 5
 """Workers yield to the HTTP process where all cores are busy: /ping must be answered, predictions can wait."""
 
 
-class PublishedRow:
-    """The row that this worker is on, in memory that the HTTP process can read after a crash."""
+class Worker:
+    """Answers frames with frames."""
 
-    def __init__(self, cell: c_longlong) -> None:
-        self._cell = cell
-        self._rows: list[int] = []
+    def __init__(self, loaded: LoadedModel, work: PublishedWork, settings: Settings) -> None:
+        self._loaded, self._work = loaded, work
+        self._answering: Answering | None = None
+        if loaded.manifest is not None:
+            self._answering = Answering(
+                reader=BodyReader(loaded.manifest),
+                predictor=Predictor(script=loaded.script, model=loaded.model, manifest=loaded.manifest),
+                work=work,
+                row_seconds=settings.row_seconds,
+            )
 
-    def expect(self, rows: list[int]) -> None:
-        """The model is about to see these rows of the request."""
-        self._rows = rows
-        self._cell.value = rows[0] if len(rows) == 1 else NO_ROW
+    def answer(self, frame: Frame) -> Iterator[Frame]:
+        """The frames that answer one."""
+        try:
+            if frame.kind is Kind.ASK_TOGETHER:
+                yield self._together(frame)
+            else:
+                yield from self._alone(frame)
+        except WireError as error:
+            yield Frame(Kind.ERROR, {"status": error.status, "code": error.code, "message": str(error)})
+        except ScriptError as error:
+            yield _script_error(str(error))
+        except MemoryError:
+            too_large = BodyTooLargeError("the body needs more memory than a worker may use; send fewer rows")
+            yield Frame(Kind.ERROR, {"status": 413, "code": too_large.code, "message": str(too_large)})
+        except Exception as error:  # noqa: BLE001 - the worker survives; the text may quote a row, the type does not
+            yield _script_error(f"the answer cannot be made: {type(error).__name__}")
+        finally:
+            self._work.end()
 
-    def announce(self, position: int) -> None:
-        """The model works on this one of them."""
-        self._cell.value = self._rows[position] if 0 <= position < len(self._rows) else NO_ROW
+    def _alone(self, frame: Frame) -> Iterator[Frame]:
+        head = dict(frame.head)
+        files = list(frame.descriptors)
+        body_file = files.pop(0) if head.pop("body_file") else None
+        output = Output(file=files[0] if files else None, converted=files[1] if len(files) > 1 else None)
+        ask = read_ask(head)
+        source = open_body(frame.body, body_file, ask)
+        if self._answering is None or self._loaded.whole_body:
+            data = source.data if source.data is not None else source.file.read() if source.file is not None else b""
+            yield from self._whole_body(data, ask, output)
+        else:
+            yield from self._answering.frames(ask, source, output)
+
+    def _whole_body(self, body: bytes, ask: Ask, output: Output) -> Iterator[Frame]:
+        if ask.fail_all:
+            yield Frame(Kind.ERROR, {"status": 503, "code": "deadline", "message": ask.fail_all})
+            return
+        answer = predict_whole_body(
+            body,
+            ask.content_type or None,
+            ask.accept or None,
+            self._loaded,
+            self._work.expect,
+            known_bad=ask.known_bad,
+        )
+        yield output.rows(
+            {
+                "start": 0,
+                "stop": answer.rows,
+                "last": True,
+                "bad": answer.bad_rows,
+                "content_type": answer.content_type,
+            },
+            answer.body,
+        )
+        yield Frame(Kind.DONE, {"rows": answer.rows, "milliseconds": {}, "pid": os.getpid(), "converted": None})
+
+    def _together(self, frame: Frame) -> Frame:
+        if self._answering is None:
+            return Frame(Kind.SPLIT)
+        header, bodies, start = frame.body[: frame.head["header"]], [], frame.head["header"]
+        for size in frame.head["sizes"]:
+            bodies.append(frame.body[start : start + size])
+            start += size
+        self._work.begin(0, 1)
+        answered = answer_together(
+            header, bodies, frame.head["returned"], self._answering.reader, self._answering.predictor
+        )
+        if answered is None:
+            return Frame(Kind.SPLIT)
+        head = {
+            "sizes": [len(body) for body in answered.bodies],
+            "rows": answered.rows,
+            "bad": answered.bad_rows,
+            "milliseconds": answered.milliseconds,
+            "pid": os.getpid(),
+        }
+        return Frame(Kind.ANSWERS, head, b"".join(answered.bodies))
 
 
-def run_worker(connection: socket.socket, cell: c_longlong, *, check_golden_rows: bool) -> None:
+def run_worker(connection: socket.socket, cells: Any, settings: Settings, *, check_golden_rows: bool) -> None:
     """Serves until the connection closes. Runs in a process of its own."""
     for stopped_by_the_http_process in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stopped_by_the_http_process, signal.SIG_IGN)
@@ -46,24 +130,39 @@ def run_worker(connection: socket.socket, cell: c_longlong, *, check_golden_rows
     loaded = importlib.import_module("container.server.preload").outcome
     failure = _start_failure(loaded, check_golden_rows)
     if failure is not None:
-        send(connection, json_frame(Kind.HELLO, {"failure": failure}))
+        send(connection, Frame(Kind.HELLO, {"failure": failure}))
         return
-    send(connection, json_frame(Kind.HELLO, _introduction(loaded)))
-    row = PublishedRow(cell)
-    listen(row.announce)
-    while (head := receive(connection)) is not None and (body := receive(connection)) is not None:
-        for frame in _answer(read_request(head, body), loaded, row):
-            send(connection, frame)
-        cell.value = NO_ROW
+    limit_memory(settings.row_memory_bytes)
+    work = PublishedWork(cells)
+    listen(work.announce)
+    worker = Worker(loaded, work, settings)
+    send(connection, Frame(Kind.HELLO, _introduction(loaded)))
+    while (frame := receive(connection)) is not None:
+        try:
+            _serve(connection, worker.answer(frame))
+        finally:
+            close_all(frame.descriptors)
+
+
+def _serve(connection: socket.socket, frames: Iterator[Frame]) -> None:
+    """Sends frames as they are made; the last ones together, which spares the HTTP process wake-ups."""
+    held: list[Frame] = []
+    for frame in frames:
+        held.append(frame)
+        if not frame.head.get("last"):
+            send(connection, *held)
+            held = []
+    if held:
+        send(connection, *held)
 
 
 def _start_failure(loaded: LoadedModel | LoadFailure, check_golden_rows: bool) -> str | None:
     if isinstance(loaded, LoadFailure):
         return loaded.message
-    if not check_golden_rows:
+    if not check_golden_rows or loaded.manifest is None:
         return None
     try:
-        replay_golden_rows(loaded)
+        replay_golden_rows(loaded, loaded.manifest)
     except (BundleError, WireError) as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - a model script may raise anything; it ends the start, with a reason
@@ -72,27 +171,26 @@ def _start_failure(loaded: LoadedModel | LoadFailure, check_golden_rows: bool) -
 
 
 def _introduction(loaded: LoadedModel) -> dict[str, Any]:
+    bundle, manifest = loaded.bundle, loaded.manifest
+    predictor = Predictor(script=loaded.script, model=loaded.model, manifest=manifest) if manifest else None
     return {
         "pid": os.getpid(),
-        "digest": loaded.bundle.digest,
-        "manifest": loaded.bundle.manifest_bytes.decode(),
+        "digest": loaded.digest,
+        "manifest": manifest.model_dump_json() if manifest is not None else None,
         "loaded_at": loaded.loaded_at,
-        "forkable": loaded.forkable,
+        "why_not_forkable": loaded.why_not_forkable,
+        "takes_matrix": predictor is not None and predictor.takes_matrix and not loaded.whole_body,
+        "whole_body": loaded.whole_body,
+        "features": list(_features(bundle)),
+        "layout": "manifest" if isinstance(bundle, VerifiedBundle) else bundle.layout.value,
     }
 
 
-def _answer(request: Request, loaded: LoadedModel, row: PublishedRow) -> list[Frame]:
-    try:
-        result = predict_request(request, loaded, row.expect)
-    except WireError as error:
-        return [json_frame(Kind.ERROR, {"status": error.status, "code": error.code, "message": str(error)})]
-    except ScriptError as error:
-        return [_script_error(str(error))]
-    except Exception as error:  # noqa: BLE001 - the worker survives; the text may quote a row, the type does not
-        return [_script_error(f"the answer cannot be made: {type(error).__name__}")]
-    figures = {key: value for key, value in asdict(result).items() if key != "body"}
-    return [Frame(Kind.ROWS, result.body), json_frame(Kind.DONE, {**figures, "pid": os.getpid()})]
+def _features(bundle: VerifiedBundle | ForeignBundle) -> tuple[str, ...]:
+    if isinstance(bundle, VerifiedBundle):
+        return tuple(feature.name for feature in bundle.manifest.features)
+    return bundle.feature_columns
 
 
 def _script_error(message: str) -> Frame:
-    return json_frame(Kind.ERROR, {"status": 500, "code": "model_script_error", "message": message})
+    return Frame(Kind.ERROR, {"status": 500, "code": "model_script_error", "message": message})

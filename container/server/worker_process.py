@@ -1,98 +1,87 @@
-"""The HTTP process's end of one worker: starts it, asks it, notices when it dies."""
+"""The HTTP process's end of one worker: starts it, asks it, hears its answers, notices when it dies."""
 
 import asyncio
-import contextlib
-import ctypes
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Any
 
 from chem_endpoints.wire.manifest import Manifest
-from chem_endpoints.wire.rows import NO_ROW
-from container.server.frames import HEADER, Frame, Kind
-from container.server.requests import Request, request_frames
+from container.server.captured_output import OutputCount
+from container.server.frames import HEADER, Frame, read_payload
+from container.server.published import shared_cells
+from container.server.settings import Settings
 from container.server.worker_entry import enter_worker
 
 ProcessContext = ForkServerContext | SpawnContext
+_READ_BYTES = 256 * 1024
+_JOIN_SECONDS = 5
 
 
 class StartupError(Exception):
     """The model cannot be served; the message says why and what to do."""
 
 
-class RequestError(Exception):
-    """A request-level error that a worker reports.
-
-    Attributes:
-        status: HTTP status.
-        code: stable machine-readable name.
-    """
-
-    def __init__(self, *, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-
-
-class WorkerDiedError(Exception):
-    """The worker ended while it worked on a request.
-
-    Attributes:
-        row: the row of the request that it was on, or `NO_ROW`.
-    """
-
-    def __init__(self, row: int) -> None:
-        super().__init__(f"the worker process died on row {row}")
-        self.row = row
-
-
 @dataclass(frozen=True, kw_only=True)
 class Introduction:
-    """What a worker says when it is ready."""
+    """What a worker says when it is ready.
+
+    Attributes:
+        pid: its process.
+        digest: the model digest.
+        manifest: the bundle's, unless it is a foreign one.
+        loaded_at: seconds since the epoch.
+        why_not_forkable: why each worker loads the model itself; ``None``: they are forked from one that has it.
+        takes_matrix: whether requests can travel together.
+        whole_body: whether the script reads and writes bodies itself.
+        features: columns that the model reads, as far as they are known.
+        layout: kind of bundle.
+    """
 
     pid: int
     digest: str
-    manifest: Manifest
+    manifest: Manifest | None
     loaded_at: float
-    forkable: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """A response body and what was done for it."""
-
-    body: bytes
-    rows: int
-    bad_rows: dict[str, int]
-    milliseconds: dict[str, float]
-    pid: int
+    why_not_forkable: str | None
+    takes_matrix: bool
+    whole_body: bool
+    features: tuple[str, ...]
+    layout: str
 
 
 class WorkerProcess:
-    """One worker. It serves one request at a time; after a death or a kill it is thrown away."""
+    """One worker. It is asked one thing at a time; after a death or a kill it is thrown away.
 
-    def __init__(self, *, process: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cell: Any) -> None:
-        self._process = process
-        self._reader = reader
-        self._writer = writer
-        self._cell = cell
+    Attributes:
+        cells: what it is doing (`container.server.published.Cells`).
+        on_frame: called with each frame that it sends.
+        on_death: called once, when its connection has closed.
+        introduction: what it said when it was ready.
+    """
+
+    def __init__(self, *, process: Any, connection: socket.socket, cells: Any) -> None:
+        self._process, self._connection = process, connection
+        self._buffer = bytearray()
+        self._unsent = b""
+        self._loop = asyncio.get_running_loop()
+        self.cells = cells
+        self.gone = False
+        self.on_frame: Callable[[Frame], None] = _ignore
+        self.on_death: Callable[[], None] = _ignore_death
         self.introduction: Introduction | None = None
+        connection.setblocking(False)
+        self._loop.add_reader(connection.fileno(), self._read)
 
     @property
     def pid(self) -> int:
         """Process id."""
         return int(self._process.pid)
 
-    @property
-    def gone(self) -> bool:
-        """Whether the worker has closed its connection: it is dead, or about to be."""
-        return self._reader.at_eof()
-
-    @property
-    def row(self) -> int:
-        """The row of its request that the worker last said it was on."""
-        return int(self._cell.value)
+    def exit_code(self) -> int | None:
+        """How it ended: a negative number is a signal. Known shortly after its connection has closed."""
+        code: int | None = self._process.exitcode
+        return code
 
     async def introduce(self) -> Introduction:
         """Waits until the worker has its model.
@@ -100,68 +89,130 @@ class WorkerProcess:
         Raises:
             StartupError: it has none.
         """
-        try:
-            hello = (await self._receive()).document
-        except WorkerDiedError:
-            raise StartupError("the worker process died while it loaded the model") from None
-        if "failure" in hello:
-            raise StartupError(hello["failure"])
-        manifest = Manifest.model_validate_json(hello.pop("manifest"))
-        self.introduction = Introduction(manifest=manifest, **hello)
+        hello: asyncio.Future[Frame | None] = self._loop.create_future()
+        self.on_frame = hello.set_result
+        self.on_death = lambda: None if hello.done() else hello.set_result(None)
+        if self.gone:
+            self.on_death()
+        frame = await hello
+        self.on_frame, self.on_death = _ignore, _ignore_death
+        if frame is None:
+            raise StartupError("the worker process died while it loaded the model")
+        if "failure" in frame.head:
+            raise StartupError(frame.head["failure"])
+        self.introduction = _introduction(frame.head)
         return self.introduction
 
-    async def ask(self, request: Request) -> Answer:
-        """Has the worker answer a request.
-
-        Raises:
-            RequestError: the request is at fault, or the model script as a whole.
-            WorkerDiedError: the worker died; the request may be asked again elsewhere.
-        """
+    def send(self, frame: Frame) -> None:
+        """Sends a frame; a worker that is gone does not hear it, and `on_death` tells."""
+        data = frame.to_bytes()
         try:
-            for frame in request_frames(request):
-                self._writer.write(frame.to_bytes())
-            await self._writer.drain()
-        except (ConnectionError, OSError):
-            raise WorkerDiedError(self.row) from None
-        body = []
-        while (frame := await self._receive()).kind is Kind.ROWS:
-            body.append(frame.payload)
-        if frame.kind is Kind.ERROR:
-            raise RequestError(**frame.document)
-        return Answer(body=b"".join(body), **frame.document)
+            sent = (
+                socket.send_fds(self._connection, [data], list(frame.descriptors))
+                if frame.descriptors
+                else self._connection.send(data)
+            )
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            self._closed()
+            return
+        if sent < len(data):
+            self._unsent = data[sent:]
+            self._loop.add_writer(self._connection.fileno(), self._write)
 
-    async def _receive(self) -> Frame:
+    def _write(self) -> None:
         try:
-            kind, length = HEADER.unpack(await self._reader.readexactly(HEADER.size))
-            return Frame(Kind(kind), await self._reader.readexactly(length))
-        except (asyncio.IncompleteReadError, ConnectionError, OSError):
-            raise WorkerDiedError(self.row) from None
+            sent = self._connection.send(self._unsent)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self._closed()
+            return
+        self._unsent = self._unsent[sent:]
+        if not self._unsent:
+            self._loop.remove_writer(self._connection.fileno())
 
-    async def kill(self) -> None:
-        """Ends the process now, whatever it is doing."""
+    def _read(self) -> None:
+        try:
+            data = self._connection.recv(_READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._closed()
+            return
+        self._buffer += data
+        self._take_frames()
+
+    def _take_frames(self) -> None:
+        while len(self._buffer) >= HEADER.size:
+            kind, _, length = HEADER.unpack_from(self._buffer)
+            end = HEADER.size + length
+            if len(self._buffer) < end:
+                return
+            payload = bytes(memoryview(self._buffer)[HEADER.size : end])
+            del self._buffer[:end]
+            self.on_frame(read_payload(kind, payload))
+
+    def _closed(self) -> None:
+        if self.gone:
+            return
+        self.gone = True
+        self._loop.remove_reader(self._connection.fileno())
+        self._loop.remove_writer(self._connection.fileno())
+        self._connection.close()
+        self.on_death()
+
+    def kill(self) -> None:
+        """Ends the process now, whatever it is doing; `on_death` follows."""
         self._process.kill()
-        await self.close()
 
     async def close(self) -> None:
         """Closes the connection, at which an idle worker exits, and waits for the end of the process."""
-        self._writer.close()
-        with contextlib.suppress(ConnectionError, OSError):
-            await self._writer.wait_closed()
-        await asyncio.to_thread(self._process.join, 5)
+        self.on_frame, self.on_death = _ignore, _ignore_death
+        self._closed()
+        await asyncio.to_thread(self._process.join, _JOIN_SECONDS)
         if self._process.is_alive():
             self._process.kill()
+            await asyncio.to_thread(self._process.join, _JOIN_SECONDS)
+
+    async def wait_for_exit(self) -> int | None:
+        """Waits until it is known how the process ended, not for long."""
+        await asyncio.to_thread(self._process.join, _JOIN_SECONDS)
+        return self.exit_code()
 
 
-async def start_worker(context: ProcessContext, *, check_golden_rows: bool) -> WorkerProcess:
+def _ignore(frame: Frame) -> None:
+    """Nobody asked."""
+
+
+def _ignore_death() -> None:
+    """Nobody waits."""
+
+
+def _introduction(head: dict[str, Any]) -> Introduction:
+    manifest = Manifest.model_validate_json(head["manifest"]) if head["manifest"] is not None else None
+    return Introduction(**{**head, "manifest": manifest, "features": tuple(head["features"])})
+
+
+async def start_worker(
+    context: ProcessContext, settings: Settings, output: OutputCount, *, check_golden_rows: bool
+) -> WorkerProcess:
     """Starts a worker process and connects to it; ask it to introduce itself next.
 
     Raises:
         StartupError: there is no host to fork it from.
     """
     ours, theirs = socket.socketpair()
-    cell = context.RawValue(ctypes.c_longlong, NO_ROW)
+    read_output, printed = (None, None) if settings.show_worker_output else socket.socketpair()
+    cells = shared_cells(context)
     process = context.Process(
-        target=enter_worker, args=(theirs, cell), kwargs={"check_golden_rows": check_golden_rows}, daemon=True
+        target=enter_worker,
+        args=(theirs, printed, cells, settings),
+        kwargs={"check_golden_rows": check_golden_rows},
+        daemon=True,
     )
     # The start waits for the host, which may still be loading the model: not a thing for the event loop.
     try:
@@ -171,5 +222,8 @@ async def start_worker(context: ProcessContext, *, check_golden_rows: bool) -> W
         raise StartupError("the model host died while it loaded the model") from error
     finally:
         theirs.close()
-    reader, writer = await asyncio.open_connection(sock=ours)
-    return WorkerProcess(process=process, reader=reader, writer=writer, cell=cell)
+        if printed is not None:
+            printed.close()
+    if read_output is not None:
+        output.watch(read_output)
+    return WorkerProcess(process=process, connection=ours, cells=cells)

@@ -2,7 +2,10 @@
 
 Environment: STAND_IN_FAULT is ``exit`` (ends at once), ``sick`` (its ping fails), ``slow-start``, ``dies-on-request``.
 With STAND_IN_COUNT it writes a line for each request.
-Request body: a JSON object; ``{"do": "echo" | "status" | "sleep" | "die" | "environment" | "files"}``.
+Request body: a JSON object; ``{"do": "echo" | "status" | "sleep" | "die" | "environment" | "files" | "rows"}``.
+``rows`` answers that many lines in chunks, each once the folder ``gate`` has a file with its number as a name, then
+ends as ``end`` says: well (default), ``break`` or ``stall``.
+Custom attributes: ``mirror`` answers with the body itself, ``refuse`` with a 413 before the body is read.
 """
 
 import json
@@ -12,6 +15,7 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 FAULT = os.environ.get("STAND_IN_FAULT", "")
 
@@ -23,13 +27,24 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(500 if FAULT == "sick" else 200, b"")
 
     def do_POST(self) -> None:
+        attributes = self.headers.get("X-Amzn-SageMaker-Custom-Attributes")
+        if attributes == "refuse":
+            self.close_connection = True
+            self._answer(413, b'{"detail": "too large"}')
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if attributes == "mirror":
+            self._answer(200, body)
+            return
         order = json.loads(body) if body.startswith(b"{") else {"do": "length"}
         action = order["do"]
         if os.environ.get("STAND_IN_COUNT"):
             print("request", flush=True)
         if action == "die" or FAULT == "dies-on-request":
             os._exit(9)
+        if action == "rows":
+            self._answer_rows(order)
+            return
         if action == "sleep":
             time.sleep(order["seconds"])
         self._answer(order.get("status", 200), json.dumps(self._content(action, order, body)).encode())
@@ -47,6 +62,31 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         return {"pid": os.getpid(), "headers": headers, "order": order, "label": os.environ.get("STAND_IN_LABEL")}
 
+    def _answer_rows(self, order: dict[str, Any]) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/jsonlines")
+        self.send_header("X-Amzn-SageMaker-New-Session-Id", "a session")
+        self.send_header("X-Amzn-SageMaker-Custom-Attributes", f"accept={self.headers.get('Accept')}")
+        if "length" in order:
+            self.send_header("Content-Length", str(order["length"]))
+        else:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.close_connection = "end" in order
+        try:
+            for number in range(order["rows"]):
+                wait_for(order, str(number))
+                self._piece(order, json.dumps({"row": number}).encode() + b"\n")
+            if order.get("end") == "stall":
+                wait_for({"gate": order["gate"]}, "never")
+            elif "end" not in order:
+                self._piece(order, b"")
+        except ConnectionError:
+            Path(order["gate"], "caller is gone").touch()
+
+    def _piece(self, order: dict[str, Any], data: bytes) -> None:
+        self.wfile.write(data if "length" in order else b"%x\r\n%s\r\n" % (len(data), data))
+
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -58,6 +98,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+def wait_for(order: dict[str, Any], name: str) -> None:
+    """Waits for a file in the gate's folder, but not for ever."""
+    deadline = time.monotonic() + 20
+    while "gate" in order and not Path(order["gate"], name).exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def main() -> None:

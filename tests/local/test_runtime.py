@@ -107,11 +107,6 @@ def test_an_asynchronous_call_of_a_synchronous_endpoint_is_refused(client: Clien
         client("sagemaker-runtime").invoke_endpoint_async(EndpointName="echo", InputLocation="s3://models/in.csv")
 
 
-def test_streaming_is_refused_in_words(client: Clients) -> None:
-    with pytest.raises(ClientError, match="does not stream responses yet"):
-        client("sagemaker-runtime").invoke_endpoint_with_response_stream(EndpointName="echo", Body=b"x")
-
-
 def test_the_aws_command_line_and_plain_http_get_the_same(
     local_aws: Address, client_environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -1,0 +1,137 @@
+"""What the server answers for some rows: the added columns, each row with its outputs or its reason."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from chem_endpoints.wire.answers import assemble_answer, empty_answer
+from chem_endpoints.wire.columns import PREDICTION_ERROR, Reason
+from chem_endpoints.wire.csv_cells import float_cells
+from chem_endpoints.wire.manifest import Manifest, answer_columns
+from chem_endpoints.wire.typed_columns import PANDAS_DTYPES, kind_of
+from container.server.script_error import ScriptError
+
+Columns = dict[str, npt.NDArray[np.float64]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberAnswer:
+    """An answer of a model all of whose outputs are float64, without the cost of a DataFrame.
+
+    Attributes:
+        columns: output → float64 ``[rows]``; NaN where a row has a reason.
+        reasons: row → why it has no outputs.
+    """
+
+    columns: Columns
+    reasons: dict[int, str]
+    rows: int
+
+    def frame(self) -> pd.DataFrame:
+        """The same as a DataFrame, with the error column last."""
+        errors = [self.reasons.get(row, "") for row in range(self.rows)]
+        return pd.DataFrame(
+            {**self.columns, PREDICTION_ERROR: pd.Series(errors, dtype="str")}, index=pd.RangeIndex(self.rows)
+        )
+
+    def cells(self) -> list[bytes]:
+        """Each row's CSV cells, as `chem_endpoints.wire.csv_cells.added_cells` writes them."""
+        errors = [b""] * self.rows
+        for row, reason in self.reasons.items():
+            errors[row] = _quoted(reason)
+        return list(map(b",".join, zip(*map(float_cells, self.columns.values()), errors, strict=True)))
+
+
+def _quoted(text: str) -> bytes:
+    cell = text.encode()
+    if any(sign in cell for sign in (b",", b'"', b"\r", b"\n")):
+        return b'"' + cell.replace(b'"', b'""') + b'"'
+    return cell
+
+
+def only_numbers(manifest: Manifest) -> bool:
+    """Whether every output is a float64."""
+    return all(output.dtype == "float64" for output in manifest.outputs)
+
+
+def number_answer(
+    predicted: list[tuple[list[int], Columns]], manifest: Manifest, *, rows: int, reasons: dict[int, str]
+) -> NumberAnswer:
+    """Puts predicted rows (positions, values) and reasons together."""
+    columns = {}
+    for output in manifest.outputs:
+        if len(predicted) == 1 and len(predicted[0][0]) == rows and not reasons:
+            columns[output.name] = predicted[0][1][output.name]
+            continue
+        values = np.full(rows, np.nan)
+        for positions, part in predicted:
+            values[positions] = part[output.name]
+        values[list(reasons)] = np.nan
+        columns[output.name] = values
+    return NumberAnswer(columns=columns, reasons=reasons, rows=rows)
+
+
+def frame_answer(
+    predicted: list[tuple[list[int], pd.DataFrame]], manifest: Manifest, *, rows: int, reasons: dict[int, str]
+) -> pd.DataFrame:
+    """The same for a model with outputs of other types."""
+    parts = [part.set_axis(positions, axis="index") for positions, part in predicted]
+    together = pd.concat(parts) if parts else empty_answer(manifest.outputs, 0)
+    return assemble_answer(together, manifest.outputs, rows=rows, reasons=reasons)
+
+
+def checked_frame(predicted: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
+    """What a script returned, with the declared columns in their types.
+
+    Raises:
+        ScriptError: it lacks a column, or holds something else than declared.
+    """
+    wanted = [output.name for output in answer_columns(manifest.outputs)]
+    _require(manifest, predicted.columns)
+    typed = predicted[[name for name in wanted if name in predicted.columns]].copy()
+    for output in manifest.outputs:
+        try:
+            typed[output.name] = typed[output.name].astype(pd.api.types.pandas_dtype(PANDAS_DTYPES[output.dtype]))
+        except (TypeError, ValueError):
+            raise ScriptError(f"predict_fn's column {output.name!r} does not hold {kind_of(output.dtype)}") from None
+    return typed
+
+
+def checked_numbers(predicted: Any, manifest: Manifest, *, rows: int) -> Columns:
+    """What ``predict_matrix_fn`` returned, or the columns of ``predict_fn``, as float64 arrays.
+
+    Raises:
+        ScriptError: a column is missing, of another length, or holds no numbers.
+    """
+    _require(manifest, predicted)
+    columns = {}
+    for output in manifest.outputs:
+        try:
+            values = _float64(predicted[output.name])
+        except (TypeError, ValueError):
+            raise ScriptError(f"the script's column {output.name!r} does not hold {kind_of(output.dtype)}") from None
+        if values.shape != (rows,):
+            raise ScriptError(f"the script got {rows} rows and returned {values.shape} values of {output.name!r}")
+        columns[output.name] = values
+    return columns
+
+
+def _float64(column: Any) -> npt.NDArray[np.float64]:
+    if isinstance(column, pd.Series):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(column, dtype=np.float64)
+
+
+def _require(manifest: Manifest, present: Any) -> None:
+    missing = [output.name for output in manifest.outputs if output.name not in present]
+    if missing:
+        raise ScriptError(f"the script did not add the declared columns {missing}")
+
+
+def counted_as(told: str) -> str:
+    """The word under which a reason is counted; a script's own text may quote a structure, and counts are logged."""
+    word = told.partition(":")[0]
+    return word if word in set(Reason) else "other"

@@ -1,0 +1,197 @@
+"""One request inside a worker: group by group, slice by slice, each told to the HTTP process as soon as it is done."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from chem_endpoints.wire.columns import PREDICTION_ERROR, Reason
+from chem_endpoints.wire.content_types import ARROW, PARQUET
+from chem_endpoints.wire.parts import answer_end, arrow_to_parquet
+from container.server.answer import NumberAnswer, counted_as
+from container.server.asking import Ask
+from container.server.body_source import BodyReader, BodySource, readable
+from container.server.frames import Frame, Kind
+from container.server.limits import allow_processor_seconds
+from container.server.prediction import Pace, Predictor
+from container.server.published import PublishedWork
+from container.server.row_group import FrameGroup, PlainGroup, RowGroup
+
+TOLD_ROWS = 50
+"""Failed rows that a strict caller is told of; the error's body must stay small (SageMaker cuts large ones)."""
+
+
+STREAM_GROWTH = 4
+"""A streamed answer begins with one row, and then takes so many times more at once, as fast as the model is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """Where parts of an answer go: into the frames, or to the end of a file that the HTTP process reads.
+
+    Attributes:
+        file: descriptor of that file; ``None``: into the frames.
+        converted: descriptor of a second file, for a format that only a whole answer can be written in.
+    """
+
+    file: int | None = None
+    converted: int | None = None
+
+    def rows(self, head: dict[str, Any], data: bytes) -> Frame:
+        """The frame that tells of a part."""
+        if self.file is None:
+            return Frame(Kind.ROWS, head, data)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.file, view) :]
+        return Frame(Kind.ROWS, {**head, "written": len(data)})
+
+
+@dataclass(kw_only=True)
+class Stages:
+    """Milliseconds of each stage."""
+
+    milliseconds: Counter[str] = field(default_factory=Counter)
+    _since: float = field(default_factory=time.perf_counter)
+
+    def end(self, stage: str) -> float:
+        """Ends a stage, which began where the last one ended; returns its seconds."""
+        now = time.perf_counter()
+        seconds, self._since = now - self._since, now
+        self.milliseconds[stage] += seconds * 1e3  # type: ignore[assignment] # a Counter of floats
+        return seconds
+
+
+@dataclass(kw_only=True)
+class Answering:
+    """Answers requests with one model, one after another.
+
+    Attributes:
+        reader: reads bodies.
+        predictor: the model.
+        work: where the HTTP process sees what is being done.
+        row_seconds: processor time that one row may take.
+        pace: how fast the model is.
+    """
+
+    reader: BodyReader
+    predictor: Predictor
+    work: PublishedWork
+    row_seconds: float
+    pace: Pace = field(default_factory=Pace)
+
+    def frames(self, ask: Ask, source: BodySource, output: Output) -> Iterator[Frame]:
+        """The frames that answer a request.
+
+        Raises:
+            WireError: the request as a whole is at fault.
+            ScriptError: the model script is.
+        """
+        stages, opened, offset = Stages(), ask.opened, 0
+        schema: bytes | None = None
+        for group in readable(self.reader.groups(source, ask)):
+            stop = offset + group.rows
+            if isinstance(group, FrameGroup) and ask.accept in (ARROW, PARQUET):
+                group.first_schema = schema
+                schema = schema or group.schema
+            if stop > ask.start or not opened:
+                whole = source.data is not None
+                yield from self._group(group, offset, ask, output, stages, opened=opened, whole=whole)
+                opened = True
+            offset = stop
+        if end := answer_end(ask.accept):
+            yield output.rows({"start": offset, "stop": offset, "last": True}, end)
+        size = _convert(output) if ask.accept == PARQUET else None
+        stages.end("serialise")
+        yield Frame(
+            Kind.DONE,
+            {
+                "rows": offset,
+                "milliseconds": {stage: round(value, 3) for stage, value in stages.milliseconds.items()},
+                "pid": os.getpid(),
+                "converted": size,
+            },
+        )
+
+    def _group(
+        self, group: RowGroup, offset: int, ask: Ask, output: Output, stages: Stages, *, opened: bool, whole: bool
+    ) -> Iterator[Frame]:
+        reasons = {**group.reasons, **{row - offset: reason for row, reason in ask.known_bad.items()}}
+        stages.end("parse")
+        start = max(0, ask.start - offset)
+        growing = 1 if ask.streaming else group.rows
+        while start < group.rows or not opened:
+            if ask.fail_all:
+                stop = group.rows
+                reasons = {row: reasons.get(row, ask.fail_all) for row in range(start, stop)}
+            else:
+                stop = min(group.rows, start + min(growing, self._slice_rows(ask, offset + start)))
+                growing *= STREAM_GROWTH
+            answer = self._predict(group, start, stop, offset, reasons)
+            self.pace.learn(max(1, stop - start), stages.end("predict"))
+            data = _part(group, start, stop, answer, first=not opened)
+            stages.end("serialise")
+            last = whole and stop == group.rows
+            head = {
+                "start": offset + start,
+                "stop": offset + stop,
+                "last": last,
+                **_bad_rows(answer, offset + start, ask),
+            }
+            yield output.rows(head, data)
+            start, opened = stop, True
+
+    def _slice_rows(self, ask: Ask, row: int) -> int:
+        return ask.slice_rows if ask.slice_rows is not None and row < ask.slice_until else self.pace.rows
+
+    def _predict(
+        self, group: RowGroup, start: int, stop: int, offset: int, reasons: dict[int, str]
+    ) -> NumberAnswer | pd.DataFrame:
+        self.work.begin(offset + start, offset + stop)
+        allow_processor_seconds(self.row_seconds)
+        try:
+            return self.predictor.answer(group, start, stop, offset=offset, reasons=reasons, work=self.work)
+        finally:
+            self.work.end()
+            allow_processor_seconds(None)
+
+
+def _part(group: RowGroup, start: int, stop: int, answer: NumberAnswer | pd.DataFrame, *, first: bool) -> bytes:
+    if isinstance(answer, NumberAnswer):
+        if isinstance(group, PlainGroup):
+            names = [*answer.columns, PREDICTION_ERROR]
+            return group.spliced(start, stop, answer.cells(), names, first=first)
+        answer = answer.frame()
+    return group.part(start, stop, answer, first=first)
+
+
+def _bad_rows(answer: NumberAnswer | pd.DataFrame, offset: int, ask: Ask) -> dict[str, Any]:
+    if isinstance(answer, NumberAnswer):
+        reasons = answer.reasons
+    else:
+        errors = answer[PREDICTION_ERROR].tolist()
+        reasons = {row: error for row, error in enumerate(errors) if error}
+    if not reasons:
+        return {}
+    bad: dict[str, Any] = {"bad": dict(Counter(map(counted_as, reasons.values())))}
+    if ask.strict:
+        bad["told"] = [[offset + row, _told(reason)] for row, reason in sorted(reasons.items())[:TOLD_ROWS]]
+    return bad
+
+
+def _told(reason: str) -> str:
+    return reason if counted_as(reason) in set(Reason) else "prediction_failed: the model gave a reason of its own"
+
+
+def _convert(output: Output) -> int:
+    """Writes the whole answer in its own format; returns its size in bytes."""
+    if output.file is None or output.converted is None:
+        raise RuntimeError("a Parquet answer needs files")
+    with os.fdopen(os.dup(output.file), "rb") as source, os.fdopen(os.dup(output.converted), "wb") as target:
+        source.seek(0)
+        arrow_to_parquet(source, target)
+    return os.fstat(output.converted).st_size

@@ -1,0 +1,136 @@
+"""From the body of a request to its row groups: decompressed, and read piece by piece where it is large."""
+
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import BinaryIO
+
+import pandas as pd
+
+from chem_endpoints.wire import codec
+from chem_endpoints.wire.compression import GZIP_MAGIC, inflate, inflate_file
+from chem_endpoints.wire.content_types import CSV
+from chem_endpoints.wire.errors import FeatureMismatchError, WireError
+from chem_endpoints.wire.manifest import Manifest
+from chem_endpoints.wire.row_groups import CsvBlock, csv_blocks, read_row_groups
+from container.server.asking import Ask
+from container.server.plain_csv import HeaderPlan, plain_lines, plan_header
+from container.server.row_group import FrameGroup, PlainGroup, RowGroup
+from container.server.spool import MEMORY_BYTES
+
+HEADER_PLANS = 64
+"""Header lines whose plans are kept; callers of one model rarely have more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BodySource:
+    """The body, decompressed: ``data`` when it is small enough to hold, else an open file."""
+
+    data: bytes | None = None
+    file: BinaryIO | None = None
+
+
+def open_body(body: bytes, descriptor: int | None, ask: Ask) -> BodySource:
+    """Finds out how the body came, and decompresses it.
+
+    Raises:
+        WireError: broken compression, or more than the limit when decompressed.
+    """
+    if descriptor is None:
+        return BodySource(data=inflate(body, limit=ask.limit) if ask.gzipped or body.startswith(GZIP_MAGIC) else body)
+    size = os.fstat(descriptor).st_size
+    file: BinaryIO = os.fdopen(os.dup(descriptor), "rb")
+    file.seek(0)
+    if ask.gzipped or os.pread(descriptor, len(GZIP_MAGIC), 0) == GZIP_MAGIC:
+        file = _inflated(file, ask.limit)
+        size = os.fstat(file.fileno()).st_size
+    if size > MEMORY_BYTES:
+        return BodySource(file=file)
+    with file:
+        return BodySource(data=file.read())
+
+
+def _inflated(packed: BinaryIO, limit: int) -> BinaryIO:
+    target = tempfile.TemporaryFile()  # noqa: SIM115 - it is read after this
+    with packed:
+        inflate_file(packed, target, limit=limit)
+    target.flush()
+    target.seek(0)
+    return target
+
+
+class BodyReader:
+    """Reads bodies for one model; remembers what header lines mean."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self.plan = lru_cache(HEADER_PLANS)(self._plan)
+
+    def _plan(self, header: bytes) -> HeaderPlan | None:
+        return plan_header(header, self._manifest)
+
+    def groups(self, source: BodySource, ask: Ask) -> Iterator[RowGroup]:
+        """The row groups of a body; at least one, which may be empty.
+
+        Raises:
+            WireError: the body cannot be read, or its columns do not fit the model.
+        """
+        if ask.content_type == CSV:
+            blocks = [_whole(source.data)] if source.data is not None else csv_blocks(_file(source))
+            for block in blocks:
+                yield self._csv_group(block, ask)
+            return
+        frames = (
+            [codec.decode(source.data, ask.content_type)]
+            if source.data is not None
+            else read_row_groups(_file(source), ask.content_type)
+        )
+        for frame in frames:
+            yield self._frame_group(frame, ask)
+
+    def _csv_group(self, block: CsvBlock, ask: Ask) -> RowGroup:
+        if ask.accept == CSV and block.header.endswith(b"\n"):
+            plan = self._plan_if_it_fits(block.header)
+            lines = plain_lines(block.rows, width=plan.width) if plan is not None else None
+            if plan is not None and lines is not None:
+                return PlainGroup(lines, plan, block.rows, ask.returned)
+        return self._frame_group(codec.decode(block.header + block.rows, CSV), ask)
+
+    def _plan_if_it_fits(self, header: bytes) -> HeaderPlan | None:
+        try:
+            return self.plan(header)
+        except FeatureMismatchError:  # the general reader says so too, unless it finds something worse
+            return None
+
+    def _frame_group(self, frame: pd.DataFrame, ask: Ask) -> RowGroup:
+        return FrameGroup(frame, self._manifest, ask.accept, ask.returned)
+
+
+def _whole(data: bytes) -> CsvBlock:
+    end = data.find(b"\n") + 1
+    return CsvBlock(header=data[:end], rows=data[end:])
+
+
+def _file(source: BodySource) -> BinaryIO:
+    return source.file if source.file is not None else io.BytesIO()
+
+
+def readable(groups: Iterator[RowGroup]) -> Iterator[RowGroup]:
+    """The same groups; whatever a reader raises on strange bytes is the caller's malformed body.
+
+    Raises:
+        WireError: instead of anything that is not one.
+    """
+    while True:
+        try:
+            group = next(groups, None)
+        except (WireError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - no body, however strange, is our fault
+            raise WireError(f"the body cannot be read ({type(error).__name__})") from None
+        if group is None:
+            return
+        yield group

@@ -1,0 +1,46 @@
+"""The front of the application: SageMaker's two paths by hand, everything that describes the model by FastAPI."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from container.server.invocations import Invocations, refuse
+from container.server.pool import WorkerPool
+from container.server.refusal import Refusal
+
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class Front:
+    """An ASGI application.
+
+    `/ping` is answered from the event loop alone, whatever the workers do; invocations skip the routing and the
+    middleware that descriptions of the model can afford.
+    """
+
+    def __init__(self, pool: WorkerPool, invocations: Invocations, description: Application) -> None:
+        self._pool, self._invocations, self._description = pool, invocations, description
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answers one request."""
+        path = scope.get("path")
+        if scope["type"] != "http" or path not in ("/invocations", "/ping"):
+            await self._description(scope, receive, send)
+        elif path == "/invocations":
+            if scope["method"] == "POST":
+                await self._invocations(scope, receive, send)
+            else:
+                await _refuse_method("POST", send)
+        elif scope["method"] == "GET":
+            await self._ping(send)
+        else:
+            await _refuse_method("GET", send)
+
+    async def _ping(self, send: Any) -> None:
+        status = 200 if self._pool.alive else 503
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _refuse_method(allowed: str, send: Any) -> None:
+    refusal = Refusal(status=405, code="method_not_allowed", message=f"this path takes {allowed}")
+    await refuse(refusal, send, [(b"allow", allowed.encode())])

@@ -1,0 +1,201 @@
+"""One request on its way through the workers: what is answered already, and what a worker's death has taught."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from chem_endpoints.wire.columns import Reason
+from chem_endpoints.wire.options import Return
+from chem_endpoints.wire.rows import NO_ROW
+from container.server.asking import Ask
+from container.server.frames import Frame
+from container.server.published import NO_SLICE
+from container.server.spool import Spool
+
+DEATHS_BEFORE_BLAME = 2
+"""A first death is forgiven, as it may have come from outside. A row on which a second worker dies is at fault."""
+
+CRASHED = Reason.WORKER_CRASHED.because("the model's process died on this row")
+
+
+class RequestError(Exception):
+    """A request that is not answered with rows.
+
+    Attributes:
+        status: HTTP status.
+        code: stable machine-readable name.
+    """
+
+    def __init__(self, *, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What requests must have in common to travel together."""
+
+    header: bytes
+    returned: Return
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """What was done for a request, for its log line."""
+
+    rows: int
+    bad_rows: dict[str, int]
+    milliseconds: dict[str, float]
+    pid: int | None
+    told: tuple[tuple[int, str], ...] = ()
+    content_type: str | None = None
+    size: int | None = None
+    body: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Death:
+    """How a worker ended, and what it was doing."""
+
+    row: int
+    start: int
+    stop: int
+    own_fault: bool
+    """Whether the model's code did it, and nobody from outside."""
+
+    too_slow: bool
+    """Whether we ended it, or the kernel did, because the row or the slice took too long."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class Job:
+    """A request, from its admission to its answer.
+
+    Attributes:
+        ask: what the worker is asked next.
+        body: the body, unless it lies in ``file``.
+        deadline: on the clock `time.monotonic`, which all processes share.
+        together: what others must have in common with it to travel with it; ``None``: it travels alone.
+        header_bytes: length of its header line, where it may travel with others.
+        rows: number of its rows, likewise; an estimate.
+        out: where workers write parts of the answer; ``None``: into frames.
+        converted: where they write the finished answer, for a format that parts cannot be written in.
+        parts: parts of the answer, as they come; ``None`` ends them.
+        done: figures, or the error.
+        on_long_wait: called once when the job has been in hand for a while; gives a task to cancel in the end.
+        row_timeout: what a row is told that took too long.
+    """
+
+    ask: Ask
+    body: bytes
+    deadline: float
+    row_timeout: str
+    file: Spool | None = None
+    together: Together | None = None
+    header_bytes: int = 0
+    rows: int = 0
+    out: Spool | None = None
+    converted: Spool | None = None
+    parts: "asyncio.Queue[bytes | range | None]" = field(default_factory=asyncio.Queue)
+    done: "asyncio.Future[Figures]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    on_long_wait: "Callable[[], asyncio.Task[None]] | None" = None
+    watch: "asyncio.Task[None] | None" = None
+    admitted: float = field(default_factory=time.monotonic)
+    written: int = 0
+    bad_rows: Counter[str] = field(default_factory=Counter)
+    told: list[tuple[int, str]] = field(default_factory=list)
+    content_type: str | None = None
+    deaths: Counter[tuple[int, int, int]] = field(default_factory=Counter)
+
+    @property
+    def telling(self) -> bool:
+        """Whether all that is left is to write down that the deadline has struck."""
+        return self.ask.fail_all is not None
+
+    def take_part(self, frame: Frame) -> None:
+        """Some rows are done."""
+        head = frame.head
+        self.ask = replace(self.ask, start=head["stop"], opened=True)
+        self.bad_rows.update(head.get("bad", {}))
+        self.told += [(row, reason) for row, reason in head.get("told", ())]
+        self.content_type = head.get("content_type")
+        if "written" in head:
+            start, self.written = self.written, self.written + head["written"]
+            if self.out is not None:
+                self.out.size = self.written
+            self.parts.put_nowait(range(start, self.written))
+        else:
+            self.parts.put_nowait(frame.body)
+
+    def finish(self, frame: Frame) -> None:
+        """Everything is done."""
+        head = frame.head
+        self.parts.put_nowait(None)
+        self.settle(
+            Figures(
+                rows=head["rows"],
+                bad_rows=dict(self.bad_rows),
+                milliseconds=head["milliseconds"],
+                pid=head["pid"],
+                told=tuple(self.told),
+                content_type=self.content_type,
+                size=head["converted"],
+            )
+        )
+
+    def settle(self, figures: Figures) -> None:
+        """Hands the result to whoever waits for it."""
+        if not self.done.done():
+            self.done.set_result(figures)
+
+    def fail(self, *, status: int, code: str, message: str) -> None:
+        """Ends the request with an error."""
+        self.parts.put_nowait(None)
+        if not self.done.done():
+            self.done.set_exception(RequestError(status=status, code=code, message=message))
+            self.done.exception()  # nobody may be left to look at it
+
+    def tell_all(self, reason: str, *, seconds: float) -> None:
+        """From here on rows are only told this reason, for which there are ``seconds``."""
+        self.ask = replace(self.ask, fail_all=reason)
+        self.together = None
+        self.deadline = time.monotonic() + seconds
+
+    def tell_timeout(self, seconds: float) -> None:
+        """The deadline has struck."""
+        told = Reason.TIMEOUT.because("request deadline; send fewer rows, or use an async endpoint")
+        self.tell_all(told, seconds=seconds)
+
+    def forget_unfinished(self) -> None:
+        """Drops what a dead worker had begun to write."""
+        if self.out is not None:
+            self.out.cut(self.written)
+        if self.converted is not None:
+            self.converted.cut(0)
+
+    def learn_from(self, death: Death) -> None:
+        """Decides who is at fault: a row, a slice that is then halved, or the request."""
+        self.together = None
+        self.deaths[death.row, death.start, death.stop] += 1
+        again = self.deaths[death.row, death.start, death.stop] >= DEATHS_BEFORE_BLAME
+        if death.row == NO_ROW and death.start == NO_SLICE:
+            if again:
+                self.fail(
+                    status=500,
+                    code="worker_crashed",
+                    message="the model's process died twice on this request without naming a row; send fewer rows",
+                )
+        elif again or death.own_fault or death.too_slow:
+            self._blame(death)
+
+    def _blame(self, death: Death) -> None:
+        row = death.start if death.row == NO_ROW and death.stop - death.start == 1 else death.row
+        if row == NO_ROW:
+            half = max(1, (death.stop - death.start) // 2)
+            self.ask = replace(self.ask, slice_rows=half, slice_until=death.stop)
+        else:
+            reason = self.row_timeout if death.too_slow else CRASHED
+            self.ask = replace(self.ask, known_bad={**self.ask.known_bad, row: reason})

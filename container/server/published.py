@@ -1,0 +1,59 @@
+"""What a worker is doing, in memory that the HTTP process can read while the worker hangs and after it has died."""
+
+import ctypes
+import time
+from multiprocessing.context import ForkServerContext, SpawnContext
+from typing import Any
+
+from chem_endpoints.wire.rows import NO_ROW
+
+NO_SLICE = -1
+
+
+class Cells(ctypes.Structure):
+    """Positions count from the start of the request; ``since`` is CLOCK_MONOTONIC, which all processes share."""
+
+    _fields_ = (
+        ("row", ctypes.c_longlong),
+        ("start", ctypes.c_longlong),
+        ("stop", ctypes.c_longlong),
+        ("since", ctypes.c_double),
+    )
+
+
+def shared_cells(context: ForkServerContext | SpawnContext) -> Any:
+    """Cells that a process of this context will share with us."""
+    cells = context.RawValue(Cells)
+    cells.row, cells.start, cells.stop = NO_ROW, NO_SLICE, NO_SLICE
+    return cells
+
+
+class PublishedWork:
+    """The worker's side: says which rows the model has, and which of them it is on."""
+
+    def __init__(self, cells: Any) -> None:
+        self._cells = cells
+        self._rows: list[int] = []
+        self.last = NO_ROW
+        """The last row that the model said it was on, since `expect`."""
+
+    def begin(self, start: int, stop: int) -> None:
+        """The rows ``start`` to ``stop`` of the request are worked on."""
+        self._cells.row, self._cells.start, self._cells.stop = NO_ROW, start, stop
+        self._cells.since = time.monotonic()
+
+    def expect(self, rows: list[int]) -> None:
+        """The model is about to see these rows of the request."""
+        self._rows = rows
+        self.last = self._cells.row = rows[0] if len(rows) == 1 else NO_ROW
+        self._cells.since = time.monotonic()
+
+    def announce(self, position: int) -> None:
+        """The model works on this one of them."""
+        self.last = self._cells.row = self._rows[position] if 0 <= position < len(self._rows) else NO_ROW
+        self._cells.since = time.monotonic()
+
+    def end(self) -> None:
+        """Nothing is worked on."""
+        self._cells.row, self._cells.start, self._cells.stop = NO_ROW, NO_SLICE, NO_SLICE
+        self._cells.since = time.monotonic()

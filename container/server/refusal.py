@@ -1,0 +1,58 @@
+"""Error answers: a stable code, a message that says what to do, and never a cell of the caller's."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+RETRY_AFTER_SECONDS = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why a request is not answered with rows.
+
+    Attributes:
+        status: HTTP status.
+        code: stable machine-readable name.
+        message: what happened, and what to do.
+        errors: details, by row or field.
+    """
+
+    status: int
+    code: str
+    message: str
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+    def body(self) -> bytes:
+        """The JSON body."""
+        message = self.message.encode("utf-8", "replace").decode()  # it may name a column that has no encoding
+        document = {"code": self.code, "message": message, **({"errors": self.errors} if self.errors else {})}
+        return orjson.dumps(document)
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Headers that belong to the status."""
+        headers = [(b"content-type", b"application/json")]
+        if self.status in (429, 503):
+            headers.append((b"retry-after", str(RETRY_AFTER_SECONDS).encode()))
+        return headers
+
+
+CODES: dict[str, tuple[int, str]] = {
+    "malformed_body": (400, "the body cannot be read as what it says it is"),
+    "client_disconnected": (400, "the connection ended before the body did"),
+    "not_found": (404, "no such path"),
+    "method_not_allowed": (405, "the path takes another method"),
+    "not_acceptable": (406, "none of the formats in Accept is written here"),
+    "body_timeout": (408, "the body did not arrive in time"),
+    "body_too_large": (413, "the body, or what it decompresses to, is over the limit"),
+    "unsupported_content_type": (415, "the format of the body is not read here"),
+    "columns_do_not_match": (422, "a feature has no column, or several"),
+    "rows_failed": (422, "strict was asked for and rows failed; `errors` names them"),
+    "overloaded": (429, "as many requests wait as are allowed to"),
+    "model_script_error": (500, "the model script is at fault"),
+    "worker_crashed": (500, "the model's process died twice without naming a row"),
+    "deadline": (503, "not even the time-outs could be written down after the deadline"),
+    "shutting_down": (503, "the server stops before the answer is ready"),
+}
+"""Every code → its status and what it means; the documentation and the OpenAPI page read this table."""

@@ -1,0 +1,207 @@
+"""Rows of a body that are read together: their features, and the parts of the answer that hold them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from chem_endpoints.wire.answers import empty_answer
+from chem_endpoints.wire.columns import ROW_NUMBER
+from chem_endpoints.wire.content_types import CSV
+from chem_endpoints.wire.csv_cells import added_cells, header_cells
+from chem_endpoints.wire.errors import NotAcceptableError, WireError
+from chem_endpoints.wire.features import FeatureRows, match_columns, read_features
+from chem_endpoints.wire.manifest import Manifest, answer_columns
+from chem_endpoints.wire.options import Return
+from chem_endpoints.wire.parts import PartWriter, part_writer
+from container.server.plain_csv import HeaderPlan, Numbers, read_numbers, splice, texts
+
+
+class RowGroup(Protocol):
+    """Rows of a body that are read together; positions count from the group's first row."""
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def reasons(self) -> dict[int, str]:
+        """Rows that cannot be predicted → why."""
+        ...
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The features, typed, one row per row."""
+        ...
+
+    @property
+    def matrix(self) -> npt.NDArray[np.float64] | None:
+        """The features as float64 ``[rows, features]``, where all are numbers."""
+        ...
+
+    def part(self, start: int, stop: int, answer: pd.DataFrame, *, first: bool) -> bytes:
+        """The answer's bytes for these rows; ``first`` opens the answer.
+
+        Raises:
+            NotAcceptableError: the format cannot carry them.
+        """
+        ...
+
+
+class PlainGroup:
+    """Lines of plain CSV, answered in CSV: the caller's own cells come back as they came."""
+
+    def __init__(self, lines: list[bytes], plan: HeaderPlan, rows: bytes, returned: Return) -> None:
+        self._lines, self._plan, self._bytes, self._returned = lines, plan, rows, returned
+        self.rows = len(lines)
+
+    @cached_property
+    def _numbers(self) -> Numbers:
+        return read_numbers(self._lines, self._plan, self._bytes)
+
+    @cached_property
+    def _features(self) -> FeatureRows:
+        features = self._plan.manifest.features
+        cells = {
+            feature.name: pd.Series(texts(self._lines, position), dtype=object)
+            for feature, position in zip(features, self._plan.positions, strict=True)
+        }
+        return read_features(pd.DataFrame(cells, index=pd.RangeIndex(self.rows)), features)
+
+    @property
+    def reasons(self) -> dict[int, str]:
+        """See `RowGroup`."""
+        return self._numbers.reasons if self._plan.numbers else self._features.reasons
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """See `RowGroup`."""
+        if not self._plan.numbers:
+            return self._features.frame
+        return pd.DataFrame(self._numbers.matrix, columns=[feature.name for feature in self._plan.manifest.features])
+
+    @property
+    def matrix(self) -> npt.NDArray[np.float64] | None:
+        """See `RowGroup`."""
+        return self._numbers.matrix if self._plan.numbers else None
+
+    def part(self, start: int, stop: int, answer: pd.DataFrame, *, first: bool) -> bytes:
+        """See `RowGroup`."""
+        try:
+            cells = added_cells(answer)
+        except WireError as error:
+            raise NotAcceptableError(f"the answer cannot be written as {CSV}: {error}") from None
+        return self.spliced(start, stop, cells, list(answer.columns), first=first)
+
+    def spliced(self, start: int, stop: int, cells: list[bytes], names: Sequence[str], *, first: bool) -> bytes:
+        """The part with cells that are already written."""
+        own_header, own_lines = own_part(self._lines[start:stop], self._plan, self._returned)
+        opening = own_header + header_cells(names) + b"\n" if first else b""
+        return opening + (splice(own_lines, cells) if own_header else b"".join([b"%b\n" % cell for cell in cells]))
+
+
+def own_part(lines: list[bytes], plan: HeaderPlan, returned: Return) -> tuple[bytes, list[bytes]]:
+    """What of the caller's own goes into the answer: header with its last separator, and lines."""
+    if returned == "all":
+        return plan.line + b",", lines
+    if plan.row_number is None:
+        return b"", lines
+    position = plan.row_number
+    return ROW_NUMBER.encode() + b",", [line.split(b",", position + 1)[position] for line in lines]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """What matching and typing gave."""
+
+    frame: pd.DataFrame | None
+    matrix: npt.NDArray[np.float64] | None
+    reasons: dict[int, str]
+
+
+class FrameGroup:
+    """A frame that was read from any format, answered in any."""
+
+    def __init__(self, sent: pd.DataFrame, manifest: Manifest, accept: str, returned: Return) -> None:
+        self._sent, self._manifest = sent, manifest
+        self._accept, self._returned = accept, returned
+        self.rows = len(sent)
+        self._read = _read(sent, manifest)
+        self.first_schema: bytes | None = None
+        """Of a format that promises types at its start: what the body's first group has promised."""
+
+    @property
+    def reasons(self) -> dict[int, str]:
+        """See `RowGroup`."""
+        return self._read.reasons
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """See `RowGroup`."""
+        if self._read.frame is not None:
+            return self._read.frame
+        return pd.DataFrame(self._read.matrix, columns=[feature.name for feature in self._manifest.features])
+
+    @cached_property
+    def matrix(self) -> npt.NDArray[np.float64] | None:
+        """See `RowGroup`."""
+        if self._read.matrix is not None:
+            return self._read.matrix
+        if self._manifest.features and all(feature.dtype == "float64" for feature in self._manifest.features):
+            return self.frame.to_numpy(dtype=np.float64) if self.rows else np.empty((0, len(self._manifest.features)))
+        return None
+
+    @cached_property
+    def _writer(self) -> PartWriter:
+        added = {output.name for output in answer_columns(self._manifest.outputs)}
+        own = (
+            self._sent.loc[:, [name == ROW_NUMBER for name in self._sent.columns]]
+            if self._returned == "added"
+            else self._sent.loc[:, [name not in added for name in self._sent.columns]]
+        )
+        return part_writer(self._accept, own, schema=self.first_schema)
+
+    @property
+    def schema(self) -> bytes | None:
+        """What `first_schema` of the later groups must be."""
+        if self._writer.schema is None:
+            self.part(0, 0, empty_answer(self._manifest.outputs, 0), first=True)
+        return self._writer.schema
+
+    def part(self, start: int, stop: int, answer: pd.DataFrame, *, first: bool) -> bytes:
+        """See `RowGroup`."""
+        try:
+            return self._writer.part(slice(start, stop), answer, first=first)
+        except WireError as error:
+            raise NotAcceptableError(f"the answer cannot be written as {self._accept}: {error}") from None
+
+
+def _read(sent: pd.DataFrame, manifest: Manifest) -> _Read:
+    if len(sent) == 0 and len(sent.columns) == 0:  # an empty JSON list: no rows, hence no columns to match
+        return _Read(frame=pd.DataFrame(index=pd.RangeIndex(0)), matrix=None, reasons={})
+    matrix = _floats(sent, manifest)
+    if matrix is not None and np.isfinite(matrix).all():
+        return _Read(frame=None, matrix=matrix, reasons={})
+    read = read_features(sent, manifest.features)
+    return _Read(frame=read.frame, matrix=None, reasons=read.reasons)
+
+
+def _floats(sent: pd.DataFrame, manifest: Manifest) -> npt.NDArray[np.float64] | None:
+    """The features of a frame whose columns are floats already, as those of Arrow and Parquet are."""
+    if any(feature.dtype != "float64" for feature in manifest.features):
+        return None
+    positions = list(match_columns(list(sent.columns), manifest.features).values())
+    types = sent.dtypes
+    if not all(
+        isinstance(types.iloc[position], np.dtype) and types.iloc[position].kind == "f" for position in positions
+    ):
+        return None
+    matrix = np.empty((len(sent), len(positions)), dtype=np.float64)
+    for feature, position in enumerate(positions):
+        matrix[:, feature] = sent.iloc[:, position].to_numpy()
+    return matrix
