@@ -1,5 +1,10 @@
 """Errors of the wire format. Each tells what happened, where, and what to do; none quotes a molecule."""
 
+from collections.abc import Sequence
+from typing import Any
+
+MAX_TOLD_FIELDS = 8
+
 
 class WireError(ValueError):
     """A body that cannot be read or a frame that cannot be written without loss.
@@ -7,10 +12,15 @@ class WireError(ValueError):
     Attributes:
         status: HTTP status that the server answers with.
         code: stable machine-readable name.
+        details: more for a program to read, as JSON has it.
     """
 
     status = 400
     code = "malformed_body"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.details: dict[str, Any] = {}
 
 
 class UnsupportedContentTypeError(WireError):
@@ -32,6 +42,11 @@ class FeatureMismatchError(WireError):
 
     status = 422
     code = "columns_do_not_match"
+
+    def __init__(self, message: str, *, fields: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        if fields:
+            self.details = {"errors": [{"field": name} for name in fields[:MAX_TOLD_FIELDS]]}
 
 
 class BodyTooLargeError(WireError):

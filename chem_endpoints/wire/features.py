@@ -37,18 +37,20 @@ def match_columns(names: Sequence[object], features: Sequence[Feature]) -> dict[
         FeatureMismatchError: features without a column, or with several; names them all and the nearest.
     """
     present = [str(name) for name in names]
-    found, problems = {}, []
+    found, problems = {}, {}
     for feature in features:
         positions = _positions(feature.name, present)
         if len(positions) == 1:
             found[feature.name] = positions[0]
         elif positions:
             rivals = ", ".join(repr(present[position]) for position in positions)
-            problems.append(f"feature {feature.name!r} could be any of the columns {rivals}: rename all but one")
+            problems[feature.name] = (
+                f"feature {feature.name!r} could be any of the columns {rivals}: rename all but one"
+            )
         else:
-            problems.append(f"feature {feature.name!r} has no column{_nearest(feature.name, present)}")
+            problems[feature.name] = f"feature {feature.name!r} has no column{_nearest(feature.name, present)}"
     if problems:
-        raise FeatureMismatchError("; ".join(problems))
+        raise FeatureMismatchError("; ".join(problems.values()), fields=list(problems))
     return found
 
 

@@ -12,7 +12,9 @@ import pandas as pd
 
 from chem_endpoints.wire.errors import WireError
 
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+"""Half a surrogate pair, escaped or raw: `json` lets both pass."""
+
 _WINDOW = 1_000_000
 _LONG = 19
 """Digits of the shortest whole number beyond 64 bits, which orjson reads as a float."""

@@ -26,7 +26,8 @@ class RequestOptions:
         returned: ``all``: every column of the caller and the added ones; ``added``: the row number, if one
             was sent, and the added columns only.
         strict: a row that fails fails the request (422), which names the rows.
-        request_id: the caller's own id, written to the server's log line; cut after `MAX_REQUEST_ID_CHARACTERS`.
+        request_id: the caller's own id, written to the server's log line: its visible ASCII
+            characters, at most `MAX_REQUEST_ID_CHARACTERS`.
     """
 
     returned: Return = "all"
@@ -47,11 +48,11 @@ def parse_options(header: str | None) -> RequestOptions:
     """Reads the options of a request; absent ones take their default."""
     attributes = parse_attributes(header)
     returned: Return = "added" if attributes.get(RETURN_KEY) == "added" else "all"
-    request_id = attributes.get(REQUEST_ID_KEY, "")[:MAX_REQUEST_ID_CHARACTERS]
+    request_id = "".join(sign for sign in attributes.get(REQUEST_ID_KEY, "") if "!" <= sign <= "~")
     return RequestOptions(
         returned=returned,
         strict=attributes.get(STRICT_KEY, "false").lower() in ("", "1", "true"),
-        request_id=request_id or None,
+        request_id=request_id[:MAX_REQUEST_ID_CHARACTERS] or None,
     )
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from chem_endpoints.wire.answers import assemble_answer, empty_answer
-from chem_endpoints.wire.columns import PREDICTION_ERROR, Reason
+from chem_endpoints.wire.columns import PREDICTION_ERROR
 from chem_endpoints.wire.csv_cells import float_cells
 from chem_endpoints.wire.manifest import Manifest, answer_columns
 from chem_endpoints.wire.typed_columns import PANDAS_DTYPES, kind_of
@@ -129,9 +129,3 @@ def _require(manifest: Manifest, present: Any) -> None:
     missing = [output.name for output in manifest.outputs if output.name not in present]
     if missing:
         raise ScriptError(f"the script did not add the declared columns {missing}")
-
-
-def counted_as(told: str) -> str:
-    """The word under which a reason is counted; a script's own text may quote a structure, and counts are logged."""
-    word = told.partition(":")[0]
-    return word if word in set(Reason) else "other"

@@ -12,13 +12,14 @@ import pandas as pd
 from chem_endpoints.wire.columns import PREDICTION_ERROR, Reason
 from chem_endpoints.wire.content_types import ARROW, PARQUET
 from chem_endpoints.wire.parts import answer_end, arrow_to_parquet
-from container.server.answer import NumberAnswer, counted_as
+from container.server.answer import NumberAnswer
 from container.server.asking import Ask
 from container.server.body_source import BodyReader, BodySource, readable
 from container.server.frames import Frame, Kind
 from container.server.limits import allow_processor_seconds
 from container.server.prediction import Pace, Predictor
 from container.server.published import PublishedWork
+from container.server.reason_counts import OTHER, count_reasons
 from container.server.row_group import FrameGroup, PlainGroup, RowGroup
 
 TOLD_ROWS = 50
@@ -177,14 +178,15 @@ def _bad_rows(answer: NumberAnswer | pd.DataFrame, offset: int, ask: Ask) -> dic
         reasons = {row: error for row, error in enumerate(errors) if error}
     if not reasons:
         return {}
-    bad: dict[str, Any] = {"bad": dict(Counter(map(counted_as, reasons.values())))}
+    bad: dict[str, Any] = {"bad": count_reasons(reasons.values())}
     if ask.strict:
         bad["told"] = [[offset + row, _told(reason)] for row, reason in sorted(reasons.items())[:TOLD_ROWS]]
     return bad
 
 
 def _told(reason: str) -> str:
-    return reason if counted_as(reason) in set(Reason) else "prediction_failed: the model gave a reason of its own"
+    """The reason, unless it is in the script's own words, which may quote a structure."""
+    return reason if OTHER not in count_reasons([reason]) else Reason.PREDICTION_FAILED.because("see the row itself")
 
 
 def _convert(output: Output) -> int:

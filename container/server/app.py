@@ -11,9 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from container.server.dispatcher import Dispatcher
-from container.server.docs_page import docs_page
 from container.server.model_card import model_card
-from container.server.openapi import describe_paths
 from container.server.pool import WorkerPool
 from container.server.settings import Settings
 
@@ -64,6 +62,8 @@ def create_app(settings: Settings, pool: WorkerPool, dispatcher: Dispatcher) -> 
 
     @app.get("/docs", include_in_schema=False)
     def docs(pool: Pool, settings: ServerSettings) -> HTMLResponse:
+        from container.server.docs_page import docs_page
+
         found = pool.introduction
         page = docs_page(
             settings.endpoint_name, found.digest, found.manifest, layout=found.layout, features=found.features
@@ -79,6 +79,9 @@ def _title(settings: Settings, pool: WorkerPool) -> str:
 
 
 def _described(app: FastAPI, pool: WorkerPool) -> dict[str, Any]:
+    # Not at the top: describing the columns needs pandas, which this process otherwise does without.
+    from container.server.openapi import describe_paths
+
     own = get_openapi(title=app.title, version=app.version, routes=app.routes)
     return describe_paths(own, pool.introduction.manifest, pool.introduction.features)
 

@@ -5,20 +5,22 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import BinaryIO
 
 import pandas as pd
 
 from chem_endpoints.wire import codec
 from chem_endpoints.wire.compression import GZIP_MAGIC, inflate, inflate_file
-from chem_endpoints.wire.content_types import CSV
+from chem_endpoints.wire.content_types import CSV, JSON, JSON_LINES
 from chem_endpoints.wire.errors import FeatureMismatchError, WireError
 from chem_endpoints.wire.manifest import Manifest
 from chem_endpoints.wire.row_groups import CsvBlock, csv_blocks, read_row_groups
 from container.server.asking import Ask
-from container.server.plain_csv import HeaderPlan, plain_lines, plan_header
-from container.server.row_group import FrameGroup, PlainGroup, RowGroup
+from container.server.field_check import check_fields
+from container.server.plain_csv import HeaderPlan, plan_header
+from container.server.row_group import FrameGroup, RowGroup, plain_group
+from container.server.row_model import Row, row_model
 from container.server.spool import MEMORY_BYTES
 
 HEADER_PLANS = 64
@@ -89,14 +91,20 @@ class BodyReader:
             else read_row_groups(_file(source), ask.content_type)
         )
         for frame in frames:
+            if ask.strict and ask.content_type in (JSON, JSON_LINES):
+                check_fields(frame, self._row_model)
             yield self._frame_group(frame, ask)
+
+    @cached_property
+    def _row_model(self) -> type[Row]:
+        return row_model(self._manifest)
 
     def _csv_group(self, block: CsvBlock, ask: Ask) -> RowGroup:
         if ask.accept == CSV and block.header.endswith(b"\n"):
             plan = self._plan_if_it_fits(block.header)
-            lines = plain_lines(block.rows, width=plan.width) if plan is not None else None
-            if plan is not None and lines is not None:
-                return PlainGroup(lines, plan, block.rows, ask.returned)
+            group = plain_group(block.rows, plan, ask.returned) if plan is not None else None
+            if group is not None:
+                return group
         return self._frame_group(codec.decode(block.header + block.rows, CSV), ask)
 
     def _plan_if_it_fits(self, header: bytes) -> HeaderPlan | None:

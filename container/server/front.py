@@ -1,9 +1,13 @@
 """The front of the application: SageMaker's two paths by hand, everything that describes the model by FastAPI."""
 
+import contextlib
+import traceback
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from container.server.invocations import Invocations, refuse
+from container.server.log import log_event
 from container.server.pool import WorkerPool
 from container.server.refusal import Refusal
 
@@ -22,6 +26,17 @@ class Front:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answers one request."""
+        try:
+            await self._answer(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - a bug of ours; its text may quote a request, its place does not
+            frames = traceback.extract_tb(error.__traceback__)
+            place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
+            log_event("internal_error", type=type(error).__name__, where=place)
+            refusal = Refusal(status=500, code="internal_error", message="the server has failed; it has logged where")
+            with contextlib.suppress(RuntimeError):  # the answer may have begun
+                await refuse(refusal, send, [])
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope.get("path")
         if scope["type"] != "http" or path not in ("/invocations", "/ping"):
             await self._description(scope, receive, send)

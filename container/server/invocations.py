@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from chem_endpoints.wire.columns import Reason
 from chem_endpoints.wire.content_types import CSV, JSON_LINES, PARQUET, answer_type, is_streaming, request_type
@@ -21,6 +21,7 @@ from chem_endpoints.wire.options import (
     MODEL_DIGEST_KEY,
     REQUEST_ID_KEY,
     RequestOptions,
+    Return,
     format_attributes,
     parse_options,
 )
@@ -40,6 +41,10 @@ Headers = dict[bytes, bytes]
 _ATTRIBUTES = HEADER.lower().encode()
 _INFERENCE_ID = INFERENCE_ID_HEADER.lower().encode()
 _DEFAULTS = RequestOptions()
+_EXPLAINED_ROWS = 3
+_MAX_INFERENCE_ID_BYTES = 64
+"""Of the InvokeEndpoint API."""
+
 _NO_FIGURES = Figures(rows=0, bad_rows={}, milliseconds={}, pid=None)
 
 
@@ -50,8 +55,7 @@ class _Formats:
     streaming: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     status: int
     code: str | None
     figures: Figures
@@ -63,6 +67,8 @@ class Invocations:
     def __init__(self, settings: Settings, pool: WorkerPool, dispatcher: Dispatcher) -> None:
         self._settings, self._pool, self._dispatcher = settings, pool, dispatcher
         self._ids, self._prefix = itertools.count(1), secrets.token_hex(8)
+        self._loop = asyncio.get_running_loop()
+        self._attributes = format_attributes({MODEL_DIGEST_KEY: pool.introduction.digest, REQUEST_ID_KEY: ""})
         self._row_timeout = Reason.TIMEOUT.because(
             f"the model worked on this row for more than {settings.row_seconds:g} s"
         )
@@ -78,16 +84,15 @@ class Invocations:
         try:
             outcome = await self._answer(headers, options, receive, send, common)
         except (WireError, RequestError) as error:
-            refusal = Refusal(status=error.status, code=error.code, message=str(error), errors=_details(error))
+            refusal = Refusal(status=error.status, code=error.code, message=str(error), details=error.details)
             await refuse(refusal, send, common)
             outcome = _Outcome(status=refusal.status, code=refusal.code, figures=_NO_FIGURES)
         self._log(outcome, request_id, started)
 
     def _common_headers(self, headers: Headers, request_id: str) -> list[tuple[bytes, bytes]]:
-        attributes = {MODEL_DIGEST_KEY: self._pool.introduction.digest, REQUEST_ID_KEY: request_id}
-        common = [(_ATTRIBUTES, format_attributes(attributes).encode("latin-1"))]
+        common = [(_ATTRIBUTES, (self._attributes + request_id).encode("latin-1"))]
         if _INFERENCE_ID in headers:
-            common.append((_INFERENCE_ID, headers[_INFERENCE_ID]))
+            common.append((_INFERENCE_ID, headers[_INFERENCE_ID][:_MAX_INFERENCE_ID_BYTES]))
         return common
 
     async def _answer(
@@ -110,12 +115,11 @@ class Invocations:
         dispatcher.admitted += 1
         body = job = None
         try:
-            seconds = self._seconds(formats)
             arrived = time.monotonic()
             body = await read_body(
                 receive, declared=declared, limit=self._settings.max_body_bytes, seconds=self._settings.request_seconds
             )
-            job = self._job(headers, options, formats, body, arrived + seconds)
+            job = self._job(headers, options, formats, body, arrived)
             job.on_long_wait = partial(self._watch_caller, job, receive)
             dispatcher.submit(job)
             if job.ask.streaming:
@@ -143,22 +147,18 @@ class Invocations:
         settings = self._settings
         return max(settings.request_seconds, settings.stream_seconds) if formats.streaming else settings.request_seconds
 
-    def _job(self, headers: Headers, options: RequestOptions, formats: _Formats, body: Body, deadline: float) -> Job:
-        ask = Ask(
-            content_type=formats.content_type,
-            accept=formats.accept,
-            returned=options.returned,
-            limit=self._settings.max_body_bytes,
-            gzipped=headers.get(b"content-encoding", b"").strip().lower() in (b"gzip", b"x-gzip"),
-            strict=options.strict,
-            streaming=formats.streaming and not options.strict,
-        )
+    def _job(self, headers: Headers, options: RequestOptions, formats: _Formats, body: Body, arrived: float) -> Job:
+        gzipped = headers.get(b"content-encoding", b"").strip().lower() in (b"gzip", b"x-gzip")
+        ask = _first_ask(formats, options.returned, self._settings.max_body_bytes, gzipped, options.strict)
         job = Job(
             ask=ask,
             body=body.data,
             file=body.file,
-            deadline=deadline,
+            deadline=arrived + self._seconds(formats),
             row_timeout=self._row_timeout,
+            done=self._loop.create_future(),
+            admitted=arrived,
+            news=asyncio.Event() if ask.streaming else None,
         )
         if body.file is not None or formats.accept == PARQUET:
             job.out = Spool(on_disk=body.file is not None and body.file.on_disk)
@@ -171,7 +171,7 @@ class Invocations:
     def _let_travel_together(self, job: Job, formats: _Formats) -> None:
         plain = formats.content_type == CSV and formats.accept == CSV and len(job.body) <= INLINE_BYTES
         end = job.body.find(b"\n") + 1
-        if plain and end and self._pool.introduction.takes_matrix:
+        if plain and end and self._pool.introduction.takes_numbers:
             job.together = Together(job.body[:end], job.ask.returned)
             job.header_bytes, job.rows = end, job.body.count(b"\n", end) + 1
 
@@ -192,7 +192,7 @@ class Invocations:
         content_type = figures.content_type or formats.accept
         size = figures.size if figures.size is not None else job.written
         spool = job.converted if figures.size is not None else job.out
-        body = figures.body or b"".join(_inline_parts(job)) if spool is None else b""
+        body = figures.body or b"".join(part for part in job.parts if isinstance(part, bytes))
         length = size if spool is not None else len(body)
         await send(_start(200, common, content_type, length=length))
         if spool is None:
@@ -205,17 +205,18 @@ class Invocations:
 
     async def _stream(self, job: Job, formats: _Formats, send: Send, common: list[tuple[bytes, bytes]]) -> _Outcome:
         """Sends rows as they finish. What fails before the first is an error, what fails later is rows."""
-        part = await job.parts.get()
-        if part is None:
-            return _Outcome(status=200, code=None, figures=await job.done)  # raises what went wrong
+        await _news(job)
+        if not job.parts:
+            await job.done  # raises what went wrong
         await send(_start(200, common, formats.accept))
-        while part is not None:
-            if isinstance(part, bytes):
-                await send({"type": "http.response.body", "body": part, "more_body": True})
-            elif job.out is not None:
-                async for piece in _read_all(job.out, part):
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-            part = await job.parts.get()
+        while job.parts or not job.done.done():
+            for part in _taken(job):
+                if isinstance(part, bytes):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                elif job.out is not None:
+                    async for piece in _read_all(job.out, part):
+                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await _news(job)
         try:
             figures = await job.done
         except RequestError as error:  # the answer stays without its end, so that nobody takes it for whole
@@ -253,11 +254,10 @@ class _RowsFailedError(RequestError):
             code="rows_failed",
             message=f"{failed} of {figures.rows} rows cannot be predicted; mend them, or send without strict",
         )
-        self.errors = [{"row": row, "message": reason} for row, reason in figures.told]
-
-
-def _details(error: Exception) -> list[dict[str, Any]]:
-    return getattr(error, "errors", [])
+        self.details = {
+            "rows": [row for row, _ in figures.told],
+            "errors": [{"row": row, "message": reason} for row, reason in figures.told[:_EXPLAINED_ROWS]],
+        }
 
 
 @lru_cache(256)
@@ -266,6 +266,19 @@ def _negotiate(content_type: bytes | None, accept: bytes | None) -> _Formats:
     accepted = accept.decode("latin-1") if accept is not None else None
     answered = answer_type(accepted, request=sent)
     return _Formats(content_type=sent, accept=answered, streaming=answered == JSON_LINES and is_streaming(accepted))
+
+
+@lru_cache(256)
+def _first_ask(formats: _Formats, returned: Return, limit: int, gzipped: bool, strict: bool) -> Ask:
+    return Ask(
+        content_type=formats.content_type,
+        accept=formats.accept,
+        returned=returned,
+        limit=limit,
+        gzipped=gzipped,
+        strict=strict,
+        streaming=formats.streaming and not strict,
+    )
 
 
 def _declared_length(headers: Headers) -> int:
@@ -290,12 +303,15 @@ async def refuse(refusal: Refusal, send: Send, common: list[tuple[bytes, bytes]]
     await send({"type": "http.response.body", "body": body})
 
 
-def _inline_parts(job: Job) -> list[bytes]:
-    parts = []
-    while not job.parts.empty():
-        part = job.parts.get_nowait()
-        if isinstance(part, bytes):
-            parts.append(part)
+async def _news(job: Job) -> None:
+    """Waits for a part, or the end."""
+    if job.news is not None and not job.parts and not job.done.done():
+        job.news.clear()
+        await job.news.wait()
+
+
+def _taken(job: Job) -> list[bytes | range]:
+    parts, job.parts = job.parts, []
     return parts
 
 

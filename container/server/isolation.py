@@ -2,14 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from chem_endpoints.wire.columns import Reason
 from chem_endpoints.wire.rows import NO_ROW
-from container.server.published import PublishedWork
 from container.server.script_error import ScriptError
 
 T = TypeVar("T")
+
+
+class Watched(Protocol):
+    """Where it is said which rows the model has; see `container.server.published.PublishedWork`."""
+
+    @property
+    def last(self) -> int:
+        """The last row that the model said it was on, or `NO_ROW`."""
+        ...
+
+    @property
+    def expect(self) -> Callable[[list[int]], None]:
+        """Told which rows the model is about to see."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +33,7 @@ class Isolated(Generic[T]):
     reasons: dict[int, str]
 
 
-def predict_isolating(
-    rows: list[int], offset: int, predict: Callable[[list[int]], T], work: PublishedWork
-) -> Isolated[T]:
+def predict_isolating(rows: list[int], offset: int, predict: Callable[[list[int]], T], work: Watched) -> Isolated[T]:
     """Predicts ``rows`` (positions in their group, which begins at row ``offset`` of the request).
 
     A script that says which row it is on (`each_row`) has its exception blamed on that row; otherwise the rows are

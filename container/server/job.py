@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from chem_endpoints.wire.columns import Reason
 from chem_endpoints.wire.options import Return
@@ -26,24 +26,24 @@ class RequestError(Exception):
     Attributes:
         status: HTTP status.
         code: stable machine-readable name.
+        details: more for a program to read.
     """
 
-    def __init__(self, *, status: int, code: str, message: str) -> None:
+    def __init__(self, *, status: int, code: str, message: str, details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.details = details or {}
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(NamedTuple):
     """What requests must have in common to travel together."""
 
     header: bytes
     returned: Return
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """What was done for a request, for its log line."""
 
     rows: int
@@ -77,13 +77,14 @@ class Job:
     Attributes:
         ask: what the worker is asked next.
         body: the body, unless it lies in ``file``.
-        deadline: on the clock `time.monotonic`, which all processes share.
+        admitted, deadline: on the clock `time.monotonic`, which all processes share.
         together: what others must have in common with it to travel with it; ``None``: it travels alone.
         header_bytes: length of its header line, where it may travel with others.
         rows: number of its rows, likewise; an estimate.
         out: where workers write parts of the answer; ``None``: into frames.
         converted: where they write the finished answer, for a format that parts cannot be written in.
-        parts: parts of the answer, as they come; ``None`` ends them.
+        parts: parts of the answer, as they come: bytes, or where they lie in ``out``.
+        news: set when a part comes, or the end.
         done: figures, or the error.
         on_long_wait: called once when the job has been in hand for a while; gives a task to cancel in the end.
         row_timeout: what a row is told that took too long.
@@ -93,22 +94,23 @@ class Job:
     body: bytes
     deadline: float
     row_timeout: str
+    done: "asyncio.Future[Figures]"
+    admitted: float
     file: Spool | None = None
     together: Together | None = None
     header_bytes: int = 0
     rows: int = 0
     out: Spool | None = None
     converted: Spool | None = None
-    parts: "asyncio.Queue[bytes | range | None]" = field(default_factory=asyncio.Queue)
-    done: "asyncio.Future[Figures]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    parts: list[bytes | range] = field(default_factory=list)
+    news: asyncio.Event | None = None
     on_long_wait: "Callable[[], asyncio.Task[None]] | None" = None
     watch: "asyncio.Task[None] | None" = None
-    admitted: float = field(default_factory=time.monotonic)
     written: int = 0
-    bad_rows: Counter[str] = field(default_factory=Counter)
+    bad_rows: dict[str, int] = field(default_factory=dict)
     told: list[tuple[int, str]] = field(default_factory=list)
     content_type: str | None = None
-    deaths: Counter[tuple[int, int, int]] = field(default_factory=Counter)
+    deaths: dict[tuple[int, int, int], int] = field(default_factory=dict)
 
     @property
     def telling(self) -> bool:
@@ -119,21 +121,22 @@ class Job:
         """Some rows are done."""
         head = frame.head
         self.ask = replace(self.ask, start=head["stop"], opened=True)
-        self.bad_rows.update(head.get("bad", {}))
+        for reason, rows in head.get("bad", {}).items():
+            self.bad_rows[reason] = self.bad_rows.get(reason, 0) + rows
         self.told += [(row, reason) for row, reason in head.get("told", ())]
         self.content_type = head.get("content_type")
         if "written" in head:
             start, self.written = self.written, self.written + head["written"]
             if self.out is not None:
                 self.out.size = self.written
-            self.parts.put_nowait(range(start, self.written))
+            self.parts.append(range(start, self.written))
         else:
-            self.parts.put_nowait(frame.body)
+            self.parts.append(frame.body)
+        self._tell_news()
 
     def finish(self, frame: Frame) -> None:
         """Everything is done."""
         head = frame.head
-        self.parts.put_nowait(None)
         self.settle(
             Figures(
                 rows=head["rows"],
@@ -150,13 +153,18 @@ class Job:
         """Hands the result to whoever waits for it."""
         if not self.done.done():
             self.done.set_result(figures)
+        self._tell_news()
 
-    def fail(self, *, status: int, code: str, message: str) -> None:
+    def _tell_news(self) -> None:
+        if self.news is not None:
+            self.news.set()
+
+    def fail(self, *, status: int, code: str, message: str, details: dict[str, Any] | None = None) -> None:
         """Ends the request with an error."""
-        self.parts.put_nowait(None)
         if not self.done.done():
-            self.done.set_exception(RequestError(status=status, code=code, message=message))
+            self.done.set_exception(RequestError(status=status, code=code, message=message, details=details))
             self.done.exception()  # nobody may be left to look at it
+        self._tell_news()
 
     def tell_all(self, reason: str, *, seconds: float) -> None:
         """From here on rows are only told this reason, for which there are ``seconds``."""
@@ -179,8 +187,9 @@ class Job:
     def learn_from(self, death: Death) -> None:
         """Decides who is at fault: a row, a slice that is then halved, or the request."""
         self.together = None
-        self.deaths[death.row, death.start, death.stop] += 1
-        again = self.deaths[death.row, death.start, death.stop] >= DEATHS_BEFORE_BLAME
+        place = (death.row, death.start, death.stop)
+        self.deaths[place] = self.deaths.get(place, 0) + 1
+        again = self.deaths[place] >= DEATHS_BEFORE_BLAME
         if death.row == NO_ROW and death.start == NO_SLICE:
             if again:
                 self.fail(

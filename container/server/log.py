@@ -9,8 +9,8 @@ import sys
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -49,8 +49,7 @@ _REASON_METRICS = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RequestRecord:
+class RequestRecord(NamedTuple):
     """What is told of one request."""
 
     endpoint: str
@@ -167,4 +166,9 @@ def log_request(record: RequestRecord) -> None:
 
 
 def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return _written(int(time.time()))
+
+
+@lru_cache(1)
+def _written(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

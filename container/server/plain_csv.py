@@ -83,8 +83,11 @@ def plan_header(header: bytes, manifest: Manifest) -> HeaderPlan | None:
     )
 
 
-def plain_lines(rows: bytes, *, width: int) -> list[bytes] | None:
-    """The lines after the header, without line ends; ``None`` when one of them is not plain."""
+def plain_lines(rows: bytes) -> list[bytes] | None:
+    """The lines after the header, without line ends; ``None`` when one of them needs the general reader.
+
+    Whether each has the header's number of separators is left to whoever reads its cells.
+    """
     if b'"' in rows or b"\0" in rows or not _is_utf8(rows):
         return None
     if b"\r" in rows:
@@ -97,10 +100,15 @@ def plain_lines(rows: bytes, *, width: int) -> list[bytes] | None:
     lines = rows.split(b"\n")
     if not lines[-1]:
         lines.pop()
-    if width == 1:
-        return lines if all(not line.isspace() and line and b"," not in line for line in lines) else None
+    return lines
+
+
+def even(lines: Sequence[bytes], *, width: int) -> bool:
+    """Whether each line has the separators of so many cells, and no line is blank."""
     separators = width - 1
-    return lines if all(line.count(b",") == separators for line in lines) else None
+    if separators == 0 and any(not line or line.isspace() for line in lines):
+        return False
+    return all(line.count(b",") == separators for line in lines)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -126,14 +134,19 @@ class Numbers:
     reasons: dict[int, str]
 
 
-def read_numbers(lines: list[bytes], plan: HeaderPlan, rows: bytes | None = None) -> Numbers:
-    """Reads the features of plain lines exactly as `typed` reads cells; ``rows`` are the same lines in one piece."""
+def read_numbers(lines: list[bytes], plan: HeaderPlan, rows: bytes | None = None) -> Numbers | None:
+    """Reads the features of lines exactly as `typed` reads cells; ``rows`` are the same lines in one piece.
+
+    ``None`` when a line has more or fewer cells than the header.
+    """
     matrix = _parsed(rows, plan, len(lines)) if rows is not None and len(rows) > SPLIT_BYTES else None
     if matrix is None:
-        matrix = _split(lines, plan)
-    doubtful = np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist()
+        matrix = _split(lines, plan) if even(lines, width=plan.width) else None
+    if matrix is None:
+        return None
     reasons: dict[int, str] = {}
-    for row in doubtful:
+    finite = np.isfinite(matrix)
+    for row in [] if finite.all() else np.flatnonzero(~finite.all(axis=1)).tolist():
         matrix[row], reason = _carefully(lines[row], plan)
         if reason:
             reasons[row] = reason
@@ -159,7 +172,7 @@ def _parsed(rows: bytes, plan: HeaderPlan, count: int) -> npt.NDArray[np.float64
     table = _read_columns(rows, plan, {str(position): pa.float64() for position in wanted})
     if table is None or table.num_rows != count:
         return None
-    matrix = np.empty((count, len(plan.positions)), dtype=np.float64)
+    matrix = np.empty((count, len(plan.positions)), dtype=np.float64, order="F")  # it is filled by column
     for feature, position in enumerate(plan.positions):
         matrix[:, feature] = table.column(str(position)).to_numpy()
     return matrix

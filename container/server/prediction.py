@@ -1,6 +1,7 @@
 """Rows through the model: which of its functions, in slices of about a quarter of a second, bad rows apart."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,33 +29,24 @@ from container.server.script_error import ScriptError
 SLICE_SECONDS = 0.25
 """What the model should need for the rows that it gets at once: little is lost when one of them kills it."""
 
-FIRST_ROWS = 64
 _GROWTH = 16
-_INSTRUCTIVE_ROWS = 16
-_INSTRUCTIVE_SECONDS = 0.05
 
 
 class Pace:
-    """How fast the model is, learnt from the slices that it has predicted."""
+    """How many rows the model gets at once: one at first, then as many as it has time for.
+
+    Attributes:
+        rows: rows for the next slice.
+    """
 
     def __init__(self) -> None:
-        self._seconds_per_row: float | None = None
-        self._last_rows = FIRST_ROWS
-
-    @property
-    def rows(self) -> int:
-        """Rows for the next slice."""
-        if self._seconds_per_row is None:
-            return FIRST_ROWS
-        fitting = int(SLICE_SECONDS / max(self._seconds_per_row, 1e-9))
-        return max(1, min(fitting, self._last_rows * _GROWTH))
+        self.rows = 1
 
     def learn(self, rows: int, seconds: float) -> None:
-        """A slice of so many rows took so long; a few quick rows teach nothing, as calling the model costs too."""
-        if rows < _INSTRUCTIVE_ROWS and seconds < _INSTRUCTIVE_SECONDS:
-            return
-        self._last_rows = max(rows, FIRST_ROWS)
-        self._seconds_per_row = seconds / rows
+        """A slice of so many rows took so long."""
+        fitting = max(1, min(rows * _GROWTH, int(rows * SLICE_SECONDS / max(seconds, 1e-6))))
+        # A quick slice that was shorter than it might have been does not make the next one short.
+        self.rows = fitting if seconds > SLICE_SECONDS else max(self.rows, fitting)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +63,15 @@ class Predictor:
     model: Any
     manifest: Manifest
 
-    @property
+    @cached_property
+    def takes_numbers(self) -> bool:
+        """Whether all that goes in and all that comes out is float64."""
+        return all(feature.dtype == "float64" for feature in self.manifest.features) and only_numbers(self.manifest)
+
+    @cached_property
     def takes_matrix(self) -> bool:
         """Whether features go in as a matrix and outputs come back as arrays."""
-        numbers = all(feature.dtype == "float64" for feature in self.manifest.features)
-        return self.script.predict_matrix_fn is not None and numbers and only_numbers(self.manifest)
+        return self.script.predict_matrix_fn is not None and self.takes_numbers
 
     def answer(
         self, group: RowGroup, start: int, stop: int, *, offset: int, reasons: dict[int, str], work: PublishedWork
@@ -104,6 +100,26 @@ class Predictor:
             rows=stop - start,
             reasons=told,
         )
+
+    def answer_numbers(self, matrix: npt.NDArray[np.float64], reasons: dict[int, str]) -> NumberAnswer:
+        """The answer for all rows of a matrix in one call, except those that have a reason already.
+
+        Raises:
+            Exception: whatever the model raises; nothing is isolated here.
+        """
+        narrow, beyond = to_float32(matrix) if self.takes_matrix else (None, {})
+        told = {**beyond, **reasons}
+        rows = [row for row in range(len(matrix)) if row not in told]
+        if not rows:
+            return number_answer([], self.manifest, rows=len(matrix), reasons=told)
+        if narrow is None:
+            names = [feature.name for feature in self.manifest.features]
+            frame = pd.DataFrame(matrix if len(rows) == len(matrix) else matrix[rows], columns=names)
+            predicted = _same_rows(self.script.predict_fn(frame, self.model), len(rows))
+            return self._numbers([(rows, predicted)], len(matrix), told)
+        columns, failed = self.call_matrix(narrow, rows)
+        told.update({rows[row]: reason for row, reason in failed.items()})
+        return number_answer([(rows, columns)], self.manifest, rows=len(matrix), reasons=told)
 
     def _call(self, frame: pd.DataFrame, rows: list[int]) -> pd.DataFrame:
         consecutive = rows[-1] - rows[0] + 1 == len(rows)

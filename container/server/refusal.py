@@ -7,6 +7,9 @@ import orjson
 
 RETRY_AFTER_SECONDS = 1
 
+MAX_MESSAGE_CHARACTERS = 400
+"""SageMaker passes an error's body on as text, and gives up on long ones; a message may list hundreds of columns."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
@@ -16,19 +19,20 @@ class Refusal:
         status: HTTP status.
         code: stable machine-readable name.
         message: what happened, and what to do.
-        errors: details, by row or field.
+        details: more for a program to read: rows, fields.
     """
 
     status: int
     code: str
     message: str
-    errors: list[dict[str, Any]] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
 
     def body(self) -> bytes:
         """The JSON body."""
-        message = self.message.encode("utf-8", "replace").decode()  # it may name a column that has no encoding
-        document = {"code": self.code, "message": message, **({"errors": self.errors} if self.errors else {})}
-        return orjson.dumps(document)
+        message = self.message.encode("utf-8", "replace").decode()  # it may quote a header that has no encoding
+        if len(message) > MAX_MESSAGE_CHARACTERS:
+            message = message[:MAX_MESSAGE_CHARACTERS] + "…"
+        return orjson.dumps({"code": self.code, "message": message, **self.details})
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Headers that belong to the status."""
@@ -48,8 +52,13 @@ CODES: dict[str, tuple[int, str]] = {
     "body_too_large": (413, "the body, or what it decompresses to, is over the limit"),
     "unsupported_content_type": (415, "the format of the body is not read here"),
     "columns_do_not_match": (422, "a feature has no column, or several"),
-    "rows_failed": (422, "strict was asked for and rows failed; `errors` names them"),
+    "fields_do_not_match": (
+        422,
+        "strict was asked for and cells of a JSON body do not fit; `errors` names row and field",
+    ),
+    "rows_failed": (422, "strict was asked for and rows failed; `rows` names them"),
     "overloaded": (429, "as many requests wait as are allowed to"),
+    "internal_error": (500, "the server itself has failed"),
     "model_script_error": (500, "the model script is at fault"),
     "worker_crashed": (500, "the model's process died twice without naming a row"),
     "deadline": (503, "not even the time-outs could be written down after the deadline"),

@@ -18,7 +18,7 @@ from chem_endpoints.wire.features import FeatureRows, match_columns, read_featur
 from chem_endpoints.wire.manifest import Manifest, answer_columns
 from chem_endpoints.wire.options import Return
 from chem_endpoints.wire.parts import PartWriter, part_writer
-from container.server.plain_csv import HeaderPlan, Numbers, read_numbers, splice, texts
+from container.server.plain_csv import HeaderPlan, Numbers, even, plain_lines, read_numbers, splice, texts
 
 
 class RowGroup(Protocol):
@@ -54,15 +54,14 @@ class RowGroup(Protocol):
 
 
 class PlainGroup:
-    """Lines of plain CSV, answered in CSV: the caller's own cells come back as they came."""
+    """Lines of plain CSV, answered in CSV: the caller's own cells come back as they came.
 
-    def __init__(self, lines: list[bytes], plan: HeaderPlan, rows: bytes, returned: Return) -> None:
-        self._lines, self._plan, self._bytes, self._returned = lines, plan, rows, returned
+    ``numbers`` are the features, where all are float64.
+    """
+
+    def __init__(self, lines: list[bytes], plan: HeaderPlan, numbers: Numbers | None, returned: Return) -> None:
+        self._lines, self._plan, self._numbers, self._returned = lines, plan, numbers, returned
         self.rows = len(lines)
-
-    @cached_property
-    def _numbers(self) -> Numbers:
-        return read_numbers(self._lines, self._plan, self._bytes)
 
     @cached_property
     def _features(self) -> FeatureRows:
@@ -76,19 +75,19 @@ class PlainGroup:
     @property
     def reasons(self) -> dict[int, str]:
         """See `RowGroup`."""
-        return self._numbers.reasons if self._plan.numbers else self._features.reasons
+        return self._numbers.reasons if self._numbers is not None else self._features.reasons
 
     @property
     def frame(self) -> pd.DataFrame:
         """See `RowGroup`."""
-        if not self._plan.numbers:
+        if self._numbers is None:
             return self._features.frame
         return pd.DataFrame(self._numbers.matrix, columns=[feature.name for feature in self._plan.manifest.features])
 
     @property
     def matrix(self) -> npt.NDArray[np.float64] | None:
         """See `RowGroup`."""
-        return self._numbers.matrix if self._plan.numbers else None
+        return self._numbers.matrix if self._numbers is not None else None
 
     def part(self, start: int, stop: int, answer: pd.DataFrame, *, first: bool) -> bytes:
         """See `RowGroup`."""
@@ -103,6 +102,17 @@ class PlainGroup:
         own_header, own_lines = own_part(self._lines[start:stop], self._plan, self._returned)
         opening = own_header + header_cells(names) + b"\n" if first else b""
         return opening + (splice(own_lines, cells) if own_header else b"".join([b"%b\n" % cell for cell in cells]))
+
+
+def plain_group(rows: bytes, plan: HeaderPlan, returned: Return) -> PlainGroup | None:
+    """The group of the lines behind a header, or ``None``: they need the general reader."""
+    lines = plain_lines(rows)
+    if lines is None:
+        return None
+    if plan.numbers:
+        numbers = read_numbers(lines, plan, rows)
+        return PlainGroup(lines, plan, numbers, returned) if numbers is not None else None
+    return PlainGroup(lines, plan, None, returned) if even(lines, width=plan.width) else None
 
 
 def own_part(lines: list[bytes], plan: HeaderPlan, returned: Return) -> tuple[bytes, list[bytes]]:

@@ -1,13 +1,14 @@
-"""Predicts rows together; when that raises, halves them until the rows at fault stand alone."""
+"""Isolation for bodies of which only the script knows the columns: frames, arrays and lists alike."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from chem_endpoints.wire.columns import Reason
+from chem_endpoints.wire.rows import NO_ROW
+from container.server import isolation
 from container.server.script_error import ScriptError
 
 Announce = Callable[[list[int]], None]
@@ -33,16 +34,11 @@ class IsolatedPrediction:
 
     Attributes:
         pieces: in the order of the rows.
-        raised: row → name of the exception's type; its text may quote the row.
+        reasons: row → the cell that tells why it has no prediction.
     """
 
-    pieces: list[Piece] = field(default_factory=list)
-    raised: dict[int, str] = field(default_factory=dict)
-
-    @property
-    def reasons(self) -> dict[int, str]:
-        """Row → the cell that tells why it has no prediction."""
-        return {row: Reason.PREDICTION_FAILED.because(f"the model raised {kind}") for row, kind in self.raised.items()}
+    pieces: list[Piece]
+    reasons: dict[int, str]
 
 
 def has_rows(data: object) -> bool:
@@ -65,32 +61,22 @@ def predict_isolating(
     Raises:
         ScriptError: all of several rows raise the same exception: the script is broken, not the rows.
     """
-    isolated = IsolatedPrediction()
     rows = [row for row in range(len(data)) if row not in skip]
-    if rows:
-        _predict(predict, data, rows, isolated, announce)
-    kinds = set(isolated.raised.values())
-    if len(isolated.raised) > 1 and not isolated.pieces and len(kinds) == 1:
-        raise ScriptError(f"predict_fn raised {kinds.pop()} for each of {len(isolated.raised)} rows")
-    return isolated
+    isolated = isolation.predict_isolating(
+        rows, 0, lambda part: predict(take_rows(data, part)), _Announced(expect=announce)
+    )
+    announce([])
+    reasons = set(isolated.reasons.values())
+    if len(isolated.reasons) > 1 and not isolated.predicted and len(reasons) == 1:
+        raise ScriptError(f"predict_fn fails for each of {len(isolated.reasons)} rows ({reasons.pop()})")
+    return IsolatedPrediction(
+        pieces=[Piece(rows=part, result=result) for part, result in isolated.predicted], reasons=isolated.reasons
+    )
 
 
-def _predict(
-    predict: Callable[[Any], Any], data: Any, rows: list[int], isolated: IsolatedPrediction, announce: Announce
-) -> None:
-    announce(rows)
-    try:
-        result = predict(take_rows(data, rows))
-    except Exception as error:  # noqa: BLE001 - a model script may raise anything; the row carries it
-        raised = type(error).__name__
-    else:
-        isolated.pieces.append(Piece(rows=rows, result=result))
-        return
-    finally:
-        announce([])
-    if len(rows) == 1:
-        isolated.raised[rows[0]] = raised
-        return
-    middle = len(rows) // 2
-    for half in (rows[:middle], rows[middle:]):
-        _predict(predict, data, half, isolated, announce)
+@dataclass(frozen=True, kw_only=True)
+class _Announced:
+    """Work that is announced from here only."""
+
+    expect: Announce
+    last: int = NO_ROW

@@ -18,7 +18,7 @@ from chem_endpoints.wire.features import match_columns
 from chem_endpoints.wire.manifest import Dtype, Feature, Manifest
 from chem_endpoints.wire.typed_columns import kind_of, typed
 
-MAX_FIELD_ERRORS = 20
+MAX_FIELD_ERRORS = 8
 """Errors that one answer lists; SageMaker hands a larger error body on as a text that says nothing."""
 
 UNIT_KEY = "x-unit"

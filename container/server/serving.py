@@ -54,9 +54,11 @@ async def _serve(settings: Settings) -> int:
         workers_are_forked=introduction.why_not_forkable is None,
     )
     dispatcher = Dispatcher(settings, pool)
-    started = await _answer_until_stopped(settings, pool, dispatcher)
-    await dispatcher.close()
-    await pool.close()
+    try:
+        started = await _answer_until_stopped(settings, pool, dispatcher)
+    finally:  # a worker that is left keeps this process from ending
+        await dispatcher.close()
+        await pool.close()
     log_event("stopped", endpoint=settings.endpoint_name)
     return 0 if started else 1
 
@@ -77,6 +79,7 @@ async def _answer_until_stopped(settings: Settings, pool: WorkerPool, dispatcher
             access_log=False,
             server_header=False,
             date_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=int(DRAIN_SECONDS + 1),
         )
     )

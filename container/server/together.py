@@ -1,23 +1,21 @@
-"""Small requests that wait anyway are predicted together: plain CSV bodies with the same header line.
+"""Small requests that wait anyway are predicted together: plain CSV bodies of numbers with the same header line.
 
 Either all of them are answered as they would be alone, or none: what needs isolation is asked again one by one, so
 that no caller's rows can do anything to another's.
 """
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chem_endpoints.wire.columns import PREDICTION_ERROR
 from chem_endpoints.wire.csv_cells import header_cells
 from chem_endpoints.wire.errors import WireError
-from chem_endpoints.wire.matrix import to_float32
 from chem_endpoints.wire.options import Return
-from container.server.answer import counted_as, number_answer
 from container.server.body_source import BodyReader
 from container.server.plain_csv import plain_lines, read_numbers, splice
 from container.server.prediction import Predictor
+from container.server.reason_counts import count_reasons
 from container.server.row_group import own_part
 from container.server.script_error import ScriptError
 
@@ -43,7 +41,7 @@ def answer_together(
     header: bytes, rows: Sequence[bytes], returned: Return, reader: BodyReader, predictor: Predictor
 ) -> Answered | None:
     """Answers bodies (their rows, without the header that they share), or ``None``: each needs to be asked alone."""
-    if not predictor.takes_matrix:
+    if not predictor.takes_numbers:
         return None
     try:
         return _answer(header, rows, returned, reader, predictor)
@@ -62,22 +60,17 @@ def _answer(
         return None
     counts, lines = [], []
     for body in rows:
-        own = plain_lines(body, width=plan.width)
+        own = plain_lines(body)
         if own is None:
             return None
         counts.append(len(own))
         lines += own
     numbers = read_numbers(lines, plan)
-    matrix, beyond = to_float32(numbers.matrix)
-    reasons = {**beyond, **numbers.reasons}
+    if numbers is None:
+        return None
     parsed = time.perf_counter()
-    good = [row for row in range(len(lines)) if row not in reasons] if reasons else list(range(len(lines)))
-    predicted = []
-    if good:
-        columns, told = predictor.call_matrix(matrix, good)
-        predicted = [(good, columns)]
-        reasons.update({good[row]: reason for row, reason in told.items()})
-    answer = number_answer(predicted, predictor.manifest, rows=len(lines), reasons=reasons)
+    answer = predictor.answer_numbers(numbers.matrix, numbers.reasons)
+    reasons = answer.reasons
     done = time.perf_counter()
     own_header, own_lines = own_part(lines, plan, returned)
     cells = answer.cells()
@@ -88,7 +81,7 @@ def _answer(
         own_cells = splice(own_lines[start:stop], cells[start:stop]) if own_header else _alone(cells[start:stop])
         bodies.append(opening + own_cells)
         bad = [reasons[row] for row in range(start, stop) if row in reasons] if reasons else []
-        bad_rows.append(dict(Counter(map(counted_as, bad))))
+        bad_rows.append(count_reasons(bad))
         start = stop
     written = time.perf_counter()
     return Answered(

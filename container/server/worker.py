@@ -51,12 +51,12 @@ class Worker:
             else:
                 yield from self._alone(frame)
         except WireError as error:
-            yield Frame(Kind.ERROR, {"status": error.status, "code": error.code, "message": str(error)})
+            yield _error(error.status, error.code, str(error), error.details)
         except ScriptError as error:
             yield _script_error(str(error))
         except MemoryError:
             too_large = BodyTooLargeError("the body needs more memory than a worker may use; send fewer rows")
-            yield Frame(Kind.ERROR, {"status": 413, "code": too_large.code, "message": str(too_large)})
+            yield _error(413, too_large.code, str(too_large))
         except Exception as error:  # noqa: BLE001 - the worker survives; the text may quote a row, the type does not
             yield _script_error(f"the answer cannot be made: {type(error).__name__}")
         finally:
@@ -77,7 +77,7 @@ class Worker:
 
     def _whole_body(self, body: bytes, ask: Ask, output: Output) -> Iterator[Frame]:
         if ask.fail_all:
-            yield Frame(Kind.ERROR, {"status": 503, "code": "deadline", "message": ask.fail_all})
+            yield _error(503, "deadline", ask.fail_all)
             return
         answer = predict_whole_body(
             body,
@@ -179,7 +179,7 @@ def _introduction(loaded: LoadedModel) -> dict[str, Any]:
         "manifest": manifest.model_dump_json() if manifest is not None else None,
         "loaded_at": loaded.loaded_at,
         "why_not_forkable": loaded.why_not_forkable,
-        "takes_matrix": predictor is not None and predictor.takes_matrix and not loaded.whole_body,
+        "takes_numbers": predictor is not None and predictor.takes_numbers and not loaded.whole_body,
         "whole_body": loaded.whole_body,
         "features": list(_features(bundle)),
         "layout": "manifest" if isinstance(bundle, VerifiedBundle) else bundle.layout.value,
@@ -193,4 +193,9 @@ def _features(bundle: VerifiedBundle | ForeignBundle) -> tuple[str, ...]:
 
 
 def _script_error(message: str) -> Frame:
-    return Frame(Kind.ERROR, {"status": 500, "code": "model_script_error", "message": message})
+    return _error(500, "model_script_error", message)
+
+
+def _error(status: int, code: str, message: str, details: dict[str, Any] | None = None) -> Frame:
+    readable = message.encode("utf-8", "replace").decode()  # it may name a column that has no encoding
+    return Frame(Kind.ERROR, {"status": status, "code": code, "message": readable, "details": details or {}})

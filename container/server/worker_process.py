@@ -33,7 +33,7 @@ class Introduction:
         manifest: the bundle's, unless it is a foreign one.
         loaded_at: seconds since the epoch.
         why_not_forkable: why each worker loads the model itself; ``None``: they are forked from one that has it.
-        takes_matrix: whether requests can travel together.
+        takes_numbers: whether all features and outputs are float64, so that small requests can travel together.
         whole_body: whether the script reads and writes bodies itself.
         features: columns that the model reads, as far as they are known.
         layout: kind of bundle.
@@ -44,7 +44,7 @@ class Introduction:
     manifest: Manifest | None
     loaded_at: float
     why_not_forkable: str | None
-    takes_matrix: bool
+    takes_numbers: bool
     whole_body: bool
     features: tuple[str, ...]
     layout: str

@@ -94,7 +94,7 @@ class Secretive:
         answer = self.server.client.post("/invocations", content=body, headers=headers)
         self.answered += answer.status_code == 200
         self.refused += 400 <= answer.status_code < 500
-        assert answer.status_code < 500
+        assert answer.status_code < 500, answer.content
         readable = [answer.content, str(answer.headers).encode()]
         if answer.headers["content-type"] in (PARQUET, ARROW):
             readable.append(columns_of(answer.headers["content-type"], answer.content))

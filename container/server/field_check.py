@@ -1,0 +1,32 @@
+"""Strict JSON: every cell is checked by the Pydantic model of a row before anything is predicted."""
+
+from typing import Any
+
+import pandas as pd
+
+from chem_endpoints.wire.errors import WireError
+from container.server.row_model import FieldError, Row, field_errors
+
+
+class FieldsError(WireError):
+    """Cells do not fit the model's signature; tells row, field and what to send, never the cell."""
+
+    status = 422
+    code = "fields_do_not_match"
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        first = errors[0]
+        super().__init__(f"row {first['row']}, field {first['field']!r}: {first['message']}; see errors")
+        self.details: dict[str, Any] = {"errors": errors}
+
+
+def check_fields(sent: pd.DataFrame, model: type[Row]) -> None:
+    """Checks the rows of a JSON body.
+
+    Raises:
+        FieldsError: a cell of a feature is missing or malformed.
+    """
+    names = [str(name) for name in sent.columns]
+    records = [dict(zip(names, row, strict=True)) for row in zip(*(sent[name] for name in sent.columns), strict=True)]
+    if errors := field_errors(records, model):
+        raise FieldsError(errors)
