@@ -1,5 +1,5 @@
 # Every target sets up what it needs first; `make demo` and `make test` work on a fresh machine with Python 3.11.
-.PHONY: setup demo test thorough soak lint lock clean
+.PHONY: setup demo test thorough soak load lint lock clean
 SHELL := /bin/bash
 bin := .venv/bin
 
@@ -16,8 +16,15 @@ thorough: setup ## what takes too long for `make test`: every kind's whole life,
 	@$(bin)/python -m pytest -m thorough
 	@$(bin)/python -m pytest tests/matrix --full-matrix -n 2 --dist loadgroup
 
-soak: setup ## the property tests with 20 000 examples each (tests/conftest.py)
-	@$(bin)/python -m pytest tests/wire tests/client --hypothesis-profile=soak
+soak: setup ## the property tests with 20 000 examples each (tests/conftest.py), and the long runs against the server
+	@$(bin)/python -m pytest tests/wire tests/client tests/container/test_lanes.py --hypothesis-profile=soak
+	@$(bin)/python -m benchmarks.fuzz
+	@for part in 0 40 80 120 160; do $(bin)/python -m benchmarks.sigterm --times 40 --from $$part || exit 1; done
+	@$(bin)/python -m benchmarks.hostile
+	@$(bin)/python -m benchmarks.large_csv
+
+load: setup ## open-loop load test with a pass/fail table: make load URL=http://localhost:8080 ARGS="--rate 20 --p99-ms 200"
+	@$(bin)/python -m benchmarks.load "$(URL)" $(ARGS)
 
 lint: setup ## formatting, lint, types, import rules, locks, workflows
 	@$(bin)/ruff format --check .

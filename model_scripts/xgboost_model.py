@@ -4,6 +4,7 @@ Artifacts: ``model.ubj`` (XGBoost's own binary JSON) and ``interval.json`` (half
 """
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from chem_endpoints.wire.bundle import BundleError
 from chem_endpoints.wire.columns import INTERVAL_HIGH, INTERVAL_LOW, PREDICTION, PREDICTION_ERROR, SMILES
 from chem_endpoints.wire.manifest import MANIFEST_NAME, DescriptorSet, Manifest
 from chem_endpoints.wire.matrix import to_float32
-from model_scripts.chemistry import rdkit_2d
-from model_scripts.chemistry.featurise import featurise
 from model_scripts.lean_xgboost import xgboost
 
 MODEL_FILE = "model.ubj"
 INTERVAL_FILE = "interval.json"
+
+
+Featurise = Callable[[Sequence[str]], tuple[npt.NDArray[np.float32], dict[int, str]]]
+"""SMILES → features float32 ``[rows, features]``, and row → reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +33,14 @@ class XGBoostModel:
     Attributes:
         booster: the regressor.
         columns: feature columns in the order of training; empty when the features come from SMILES.
+        featurise: where they come from SMILES, how.
         half_width: the 90 % interval is prediction ± this, in the target's unit.
     """
 
     booster: xgboost.Booster
     columns: tuple[str, ...]
     half_width: float
+    featurise: Featurise | None = None
 
 
 def model_fn(model_dir: str) -> XGBoostModel:
@@ -46,24 +51,28 @@ def model_fn(model_dir: str) -> XGBoostModel:
     """
     folder = Path(model_dir)
     manifest = Manifest.model_validate_json((folder / MANIFEST_NAME).read_bytes())
-    if manifest.descriptors is not None:
-        _check_descriptors(manifest.descriptors)
     booster = xgboost.Booster(params={"nthread": 1})
     booster.load_model(bytearray((folder / MODEL_FILE).read_bytes()))
     return XGBoostModel(
         booster=booster,
         columns=() if manifest.descriptors else tuple(feature.name for feature in manifest.features),
         half_width=json.loads((folder / INTERVAL_FILE).read_text())["half_width"],
+        featurise=_featuriser(manifest.descriptors) if manifest.descriptors is not None else None,
     )
 
 
-def _check_descriptors(wanted: DescriptorSet) -> None:
+def _featuriser(wanted: DescriptorSet) -> Featurise:
+    # Not at the top: a model of plain numbers needs no chemistry, and starts the sooner without.
+    from model_scripts.chemistry import rdkit_2d
+    from model_scripts.chemistry.featurise import featurise
+
     here = DescriptorSet(name=rdkit_2d.NAME, version=rdkit_2d.VERSION, columns=rdkit_2d.COLUMNS)
     if wanted != here:
         raise BundleError(
             f"the model was trained on the descriptors {wanted.name} {wanted.version}, this image computes"
             f" {here.name} {here.version}: train it again, or serve it with the image of its time"
         )
+    return featurise
 
 
 def predict_fn(df: pd.DataFrame, model: XGBoostModel) -> pd.DataFrame:
@@ -78,9 +87,9 @@ def predict_fn(df: pd.DataFrame, model: XGBoostModel) -> pd.DataFrame:
 
 
 def _features(df: pd.DataFrame, model: XGBoostModel) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
-    if model.columns:
-        return to_float32(df[list(model.columns)].to_numpy(dtype=np.float64))
-    return featurise(df[SMILES].tolist())
+    if model.featurise is not None:
+        return model.featurise(df[SMILES].tolist())
+    return to_float32(df[list(model.columns)].to_numpy(dtype=np.float64))
 
 
 def predict_matrix_fn(

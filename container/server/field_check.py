@@ -27,6 +27,7 @@ def check_fields(sent: pd.DataFrame, model: type[Row]) -> None:
         FieldsError: a cell of a feature is missing or malformed.
     """
     names = [str(name) for name in sent.columns]
-    records = [dict(zip(names, row, strict=True)) for row in zip(*(sent[name] for name in sent.columns), strict=True)]
+    columns = [sent.iloc[:, position] for position in range(sent.shape[1])]
+    records = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     if errors := field_errors(records, model):
         raise FieldsError(errors)

@@ -55,7 +55,7 @@ def predict_isolating(rows: list[int], offset: int, predict: Callable[[list[int]
         except ScriptError:
             raise
         except Exception as error:  # noqa: BLE001 - a model script may raise anything; the row carries it
-            culprit = work.last - offset if work.last != NO_ROW else NO_ROW
+            culprit = part[0] if len(part) == 1 else work.last - offset if work.last != NO_ROW else NO_ROW
             if culprit in part:
                 reasons[culprit] = _reason(error)
                 position = part.index(culprit)

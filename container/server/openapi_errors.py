@@ -4,8 +4,10 @@ from typing import Any
 
 from chem_endpoints.wire.columns import Reason
 from chem_endpoints.wire.content_types import JSON, READABLE, WRITABLE
+from chem_endpoints.wire.errors import FeatureMismatchError
+from container.server.field_check import FieldsError
 from container.server.refusal import CODES, RETRY_AFTER_SECONDS
-from container.server.row_model import MAX_FIELD_ERRORS
+from container.server.row_model import EMPTY
 
 ERROR_SCHEMA = "Error"
 
@@ -19,6 +21,7 @@ _MESSAGES = {
     "body_timeout": "the body did not arrive within 50 s",
     "body_too_large": "the body is over 25 MB; send fewer rows",
     "unsupported_content_type": f"Content-Type 'image/png' is not read here. Send one of: {', '.join(READABLE)}",
+    "fields_do_not_match": f"row 3, field 'smiles': {EMPTY}; see errors",
     "columns_do_not_match": "feature 'smiles' has no column (nearest: smile)",
     "rows_failed": "1 of 5 rows cannot be predicted; mend them, or send without strict",
     "overloaded": "every worker is busy and the queue is full; retry later",
@@ -28,29 +31,25 @@ _MESSAGES = {
 }
 """Code → a message; a code without one is shown with what it means."""
 
-_DETAILS = {
-    "columns_do_not_match": {
-        "row": 0,
-        "field": "smiles",
-        "type": Reason.MISSING_VALUE.value,
-        "message": "the row lacks this column",
-    },
+_DETAILS: dict[str, dict[str, Any]] = {
+    FeatureMismatchError.code: {"errors": [{"field": "smiles"}]},
+    FieldsError.code: {"errors": [{"row": 3, "field": "smiles", "type": Reason.MISSING_VALUE.value, "message": EMPTY}]},
     "rows_failed": {
-        "row": 3,
-        "message": Reason.INVALID_SMILES.because("the SMILES cannot be read as a molecule; check brackets"),
+        "rows": [3],
+        "errors": [{"row": 3, "message": Reason.INVALID_SMILES.because("the SMILES is empty")}],
     },
 }
-"""Code → an entry of its ``errors``."""
+"""Code → what its answer holds besides code and message."""
 
 
 def error_schema() -> dict[str, Any]:
     """The schema of every error answer."""
+    position = {"type": "integer", "minimum": 0}
     entry = {
         "type": "object",
-        "required": ["row", "message"],
         "properties": {
-            "row": {"type": "integer", "minimum": 0, "description": "position of the row in the request"},
-            "field": {"type": "string", "description": "the feature's name, where one cell is at fault"},
+            "row": {**position, "description": "position of the row in the request; absent: all rows"},
+            "field": {"type": "string", "description": "the feature's name; absent: the row as a whole"},
             "type": {"type": "string", "enum": [Reason.MISSING_VALUE.value, Reason.INVALID_VALUE.value]},
             "message": {"type": "string"},
         },
@@ -61,11 +60,11 @@ def error_schema() -> dict[str, Any]:
         "properties": {
             "code": {"type": "string", "enum": list(CODES), "description": "stable; callers may branch on it"},
             "message": {"type": "string", "description": "what happened, where, and what to do; quotes no cell"},
+            "rows": {"type": "array", "items": position, "description": "of `rows_failed`: the first that failed"},
             "errors": {
                 "type": "array",
                 "items": entry,
-                "description": f"of a 422: the first (at most {MAX_FIELD_ERRORS}) rows or cells that are wrong, never"
-                " what they hold",
+                "description": "of a 422: the first cells, columns or rows that are wrong, never what they hold",
             },
         },
     }
@@ -94,5 +93,4 @@ def _response(status: int, codes: list[str]) -> dict[str, Any]:
 
 
 def _example(code: str) -> dict[str, Any]:
-    details = {"errors": [_DETAILS[code]]} if code in _DETAILS else {}
-    return {"code": code, "message": _MESSAGES.get(code, CODES[code][1]), **details}
+    return {"code": code, "message": _MESSAGES.get(code, CODES[code][1]), **_DETAILS.get(code, {})}

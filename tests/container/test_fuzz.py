@@ -34,7 +34,7 @@ def test_strange_requests_are_the_callers_mistake_or_answered_in_full(server: An
 )
 def test_what_was_found_once_does_not_come_back(server: Any, content_type: str, body: bytes) -> None:
     before = server.client.get("/health").json()["worker_restarts"]
-    assert 400 <= server.post(body, content_type).status_code < 500
+    assert server.post(body, content_type).status_code < 500
     assert server.client.get("/health").json()["worker_restarts"] == before
 
 

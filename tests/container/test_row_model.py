@@ -106,8 +106,7 @@ def test_a_large_request_gives_a_short_list(cell: Any) -> None:
     model = model_of(*(Feature(name=f"f{number}", dtype="float64") for number in range(7)))
     records = [{f"f{number}": cell for number in range(7)}] * 5_000
     errors = field_errors(records, model)
-    assert len(errors) == MAX_FIELD_ERRORS
-    assert [error["row"] for error in errors] == [0] * 7 + [1] * 7 + [2] * 6
+    assert [error["row"] for error in errors] == [place // 7 for place in range(MAX_FIELD_ERRORS)]
 
 
 def test_names_can_be_any_text() -> None:

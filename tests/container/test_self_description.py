@@ -133,19 +133,26 @@ def test_every_json_example_of_the_document_is_answered_as_the_document_says(
 
 
 @pytest.mark.parametrize(
-    ("body", "content_type", "accept"),
+    ("body", "content_type", "headers"),
     [
-        ("", CSV, None),
-        ("structure\nCCO\n", CSV, None),
-        ("smiles\nCCO\n", "application/x-npy", None),
-        ("smiles\nCCO\n", CSV, "image/png"),
-        ("[1]", JSON, None),
+        ("", CSV, {}),
+        ("structure\nCCO\n", CSV, {}),
+        ("smiles\nCCO\n", "application/x-npy", {}),
+        ("smiles\nCCO\n", CSV, {"Accept": "image/png"}),
+        ("[1]", JSON, {}),
+        ("smiles\nC(C\n", CSV, {HEADER: "strict=true"}),
+        ('[{"smiles": null}]', JSON, {HEADER: "strict=true"}),
     ],
 )
 def test_a_refusal_has_the_documented_form_and_code(
-    server: Any, document: dict[str, Any], invocations: dict[str, Any], body: str, content_type: str, accept: str | None
+    server: Any,
+    document: dict[str, Any],
+    invocations: dict[str, Any],
+    body: str,
+    content_type: str,
+    headers: dict[str, str],
 ) -> None:
-    answer = server.post(body, content_type, **({"Accept": accept} if accept else {}))
+    answer = server.post(body, content_type, **headers)
     documented = invocations["responses"][str(answer.status_code)]["content"][JSON]
     jsonschema.validate(answer.json(), {**documented["schema"], "components": document["components"]})
     assert answer.json()["code"] in documented["examples"]

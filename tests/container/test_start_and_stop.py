@@ -32,7 +32,7 @@ def test_a_tampered_bundle_does_not_start_and_says_which_file(start_server: Star
     [
         (lambda folder: (folder / "code/inference.py").unlink(), "code/inference.py is missing"),
         (lambda folder: (folder / "more.py").write_text("x"), "more.py is not listed"),
-        (lambda folder: (folder / "manifest.json").unlink(), "holds no manifest.json"),
+        (lambda folder: [(folder / name).unlink() for name in ("manifest.json", "code/inference.py")], "manifest.json"),
         (
             lambda folder: (folder / "manifest.json").write_text("{}"),
             "manifest.json is malformed: script: Field required",

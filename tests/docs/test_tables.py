@@ -8,7 +8,11 @@ import pytest
 
 from chem_endpoints.wire import environment
 from chem_endpoints.wire.columns import Reason
+from chem_endpoints.wire.content_types import READABLE
+from chem_endpoints.wire.options import MODEL_DIGEST_KEY, REQUEST_ID_KEY, RETURN_KEY, STRICT_KEY
 from constructs_lib.alarm_rule import RUNBOOK
+from container.server.log import METRICS
+from container.server.refusal import CODES
 
 
 def page(root: Path, name: str) -> str:
@@ -23,6 +27,17 @@ def test_every_variable_of_the_server_is_documented(root: Path) -> None:
 def test_every_reason_of_a_row_is_documented(root: Path) -> None:
     text = page(root, "docs/server.md")
     assert not [reason for reason in Reason if f"`{reason}`" not in text]
+
+
+def test_every_error_of_a_request_is_documented(root: Path) -> None:
+    rows = re.findall(r"^\| (\d{3}) \| `(\w+)` \| (.+) \|$", page(root, "docs/server.md"), re.MULTILINE)
+    assert {code: (int(status), meaning) for status, code, meaning in rows} == CODES
+
+
+def test_every_metric_and_option_is_documented(root: Path) -> None:
+    text = page(root, "docs/server.md")
+    named = [*METRICS, RETURN_KEY, STRICT_KEY, REQUEST_ID_KEY, MODEL_DIGEST_KEY, *READABLE]
+    assert not [name for name in named if name not in text]
 
 
 def test_every_alarm_has_its_section_in_the_runbook(root: Path) -> None:
