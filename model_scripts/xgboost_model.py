@@ -7,16 +7,19 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from chem_endpoints.wire.bundle import BundleError
 from chem_endpoints.wire.columns import INTERVAL_HIGH, INTERVAL_LOW, PREDICTION, PREDICTION_ERROR, SMILES
 from chem_endpoints.wire.manifest import MANIFEST_NAME, DescriptorSet, Manifest
 from chem_endpoints.wire.matrix import to_float32
 from model_scripts.lean_xgboost import xgboost
+
+if TYPE_CHECKING:  # numbers are served without
+    import pandas as pd
 
 MODEL_FILE = "model.ubj"
 INTERVAL_FILE = "interval.json"
@@ -75,8 +78,10 @@ def _featuriser(wanted: DescriptorSet) -> Featurise:
     return featurise
 
 
-def predict_fn(df: pd.DataFrame, model: XGBoostModel) -> pd.DataFrame:
+def predict_fn(df: "pd.DataFrame", model: XGBoostModel) -> "pd.DataFrame":
     """Adds ``prediction``, ``q_05``, ``q_95`` and ``prediction_error``; rows, order and index stay."""
+    import pandas as pd
+
     matrix, reasons = _features(df, model)
     columns, _ = predict_matrix_fn(matrix, model)
     errors = [reasons.get(row, "") for row in range(len(df))]
@@ -86,7 +91,7 @@ def predict_fn(df: pd.DataFrame, model: XGBoostModel) -> pd.DataFrame:
     return df.assign(**added, **{PREDICTION_ERROR: pd.Series(errors, index=df.index, dtype="str")})
 
 
-def _features(df: pd.DataFrame, model: XGBoostModel) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
+def _features(df: "pd.DataFrame", model: XGBoostModel) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
     if model.featurise is not None:
         return model.featurise(df[SMILES].tolist())
     return to_float32(df[list(model.columns)].to_numpy(dtype=np.float64))

@@ -12,8 +12,8 @@ from chem_endpoints.wire import codec
 from chem_endpoints.wire.columns import ROW_NUMBER
 from chem_endpoints.wire.content_types import ARROW, CSV
 from chem_endpoints.wire.errors import FeatureMismatchError, WireError
-from chem_endpoints.wire.features import match_columns
 from chem_endpoints.wire.manifest import Dtype, Feature
+from chem_endpoints.wire.matching import match_columns
 
 CSV_ROWS = 500
 """Up to here CSV is smaller and faster than Arrow, whose schema alone is large."""

@@ -5,10 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from chem_endpoints.wire.cell_numbers import kind_of
 from chem_endpoints.wire.columns import PREDICTION_ERROR
 from chem_endpoints.wire.errors import WireError
 from chem_endpoints.wire.manifest import Output, answer_columns
-from chem_endpoints.wire.typed_columns import PANDAS_DTYPES, kind_of, typed
+from chem_endpoints.wire.typed_columns import PANDAS_DTYPES, typed
 
 
 def empty_answer(outputs: Sequence[Output], rows: int) -> pd.DataFrame:

@@ -1,14 +1,16 @@
 """Cells of CSV as bytes: one way to write a number, a missing value and a text, whoever puts the rows together."""
 
 from collections.abc import Hashable, Iterable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 import orjson
-import pandas as pd
 
 from chem_endpoints.wire.errors import WireError
+
+if TYPE_CHECKING:  # columns come from whoever has pandas; writing numbers needs none
+    import pandas as pd
 
 MISSING_NUMBER = "N/A"
 """Placeholder for NaN in a column that an answer adds."""
@@ -25,7 +27,7 @@ def float_cells(values: npt.NDArray[np.float64]) -> list[bytes]:
     return _float_cells(values, missing=MISSING_NUMBER.encode())
 
 
-def added_cells(added: pd.DataFrame) -> list[bytes]:
+def added_cells(added: "pd.DataFrame") -> list[bytes]:
     """Each row's cells of the columns that an answer adds, joined by commas, without line end.
 
     NaN becomes ``N/A``, missing integers, booleans and texts ``__NA__``.
@@ -36,7 +38,7 @@ def added_cells(added: pd.DataFrame) -> list[bytes]:
     return _joined([_column_cells(column, own=False) for _, column in added.items()], rows=len(added))
 
 
-def own_cells(own: pd.DataFrame) -> list[bytes]:
+def own_cells(own: "pd.DataFrame") -> list[bytes]:
     """Each row's cells of the caller's own columns, as `added_cells` but nothing stands for a missing cell.
 
     Raises:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from chem_endpoints.wire.csv_cells import MISSING_NUMBER, MISSING_OTHER
+from chem_endpoints.wire.cell_numbers import MALFORMED, NO_NUMBER, read_any_number, read_number
+from chem_endpoints.wire.csv_cells import MISSING_OTHER
 from chem_endpoints.wire.manifest import Dtype
 
 PANDAS_DTYPES: dict[Dtype, str] = {
@@ -22,16 +23,8 @@ PANDAS_DTYPES: dict[Dtype, str] = {
 """What a column of each manifest type is in a DataFrame."""
 
 _MISSING = object()
-_MALFORMED = object()
-_NO_NUMBER = ("", MISSING_NUMBER, MISSING_OTHER)
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
-_KINDS: dict[Dtype, str] = {
-    "float64": "a number",
-    "int64": "a whole number",
-    "boolean": "true or false",
-    "text": "text",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +34,6 @@ class TypedColumn:
     values: "pd.Series[Any]"
     missing: npt.NDArray[np.bool_]
     malformed: npt.NDArray[np.bool_]
-
-
-def kind_of(dtype: Dtype) -> str:
-    """The type in words, for messages."""
-    return _KINDS[dtype]
 
 
 def typed(column: "pd.Series[Any]", dtype: Dtype, *, infinite: bool = False) -> TypedColumn:
@@ -61,27 +49,13 @@ def typed(column: "pd.Series[Any]", dtype: Dtype, *, infinite: bool = False) -> 
         malformed = np.isinf(numbers) & (not infinite)
         values = pd.Series(np.where(malformed, math.nan, numbers), index=column.index, dtype="float64")
         return TypedColumn(values=values, missing=np.isnan(numbers), malformed=malformed)
-    read = _any_number if infinite and dtype == "float64" else _READERS[dtype]
-    placeholders = ("", MISSING_OTHER) if dtype == "text" else _NO_NUMBER
+    read = read_any_number if infinite and dtype == "float64" else _READERS[dtype]
+    placeholders = ("", MISSING_OTHER) if dtype == "text" else NO_NUMBER
     cells = [_MISSING if _is_missing(cell, placeholders) else read(cell) for cell in column.tolist()]
     missing = np.fromiter((cell is _MISSING for cell in cells), dtype=bool, count=len(cells))
-    malformed = np.fromiter((cell is _MALFORMED for cell in cells), dtype=bool, count=len(cells))
+    malformed = np.fromiter((cell is MALFORMED for cell in cells), dtype=bool, count=len(cells))
     known = [None if gone else cell for cell, gone in zip(cells, missing | malformed, strict=True)]
     return TypedColumn(values=_series(known, dtype, column.index), missing=missing, malformed=malformed)
-
-
-def number_in(text: str) -> float | None:
-    """The number that a text cell holds, read as `typed` reads it; ``None`` when it is missing.
-
-    Raises:
-        ValueError: it holds something else, or an infinity.
-    """
-    if text in _NO_NUMBER:
-        return None
-    number = _number(text)
-    if not isinstance(number, float):
-        raise ValueError("not a number")  # noqa: TRY004 - the value is wrong, not its type
-    return number
 
 
 def _series(cells: list[Any], dtype: Dtype, index: pd.Index) -> "pd.Series[Any]":
@@ -96,40 +70,26 @@ def _is_missing(cell: object, placeholders: tuple[str, ...]) -> bool:
     return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and math.isnan(cell))
 
 
-def _number(cell: object) -> object:
-    number = _any_number(cell)
-    return number if isinstance(number, float) and math.isfinite(number) else _MALFORMED
-
-
-def _any_number(cell: object) -> object:
-    if isinstance(cell, str) and "_" in cell:  # float("1_000") is 1000.0, which no data file means
-        return _MALFORMED
-    try:
-        return float(cell)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return _MALFORMED
-
-
 def _whole_number(cell: object) -> object:
     number: object
     if isinstance(cell, int | np.integer) or (isinstance(cell, str) and _WHOLE.fullmatch(cell.strip())):
         number = int(cell)
     else:
-        number = _number(cell)
+        number = read_number(cell)
         if isinstance(number, float):
-            number = int(number) if number.is_integer() else _MALFORMED
-    return number if isinstance(number, int) and -(2**63) <= number < 2**63 else _MALFORMED
+            number = int(number) if number.is_integer() else MALFORMED
+    return number if isinstance(number, int) and -(2**63) <= number < 2**63 else MALFORMED
 
 
 def _boolean(cell: object) -> object:
     if isinstance(cell, bool | np.bool_):
         return bool(cell)
-    return _BOOLEANS.get(str(cell).strip().lower(), _MALFORMED)
+    return _BOOLEANS.get(str(cell).strip().lower(), MALFORMED)
 
 
 def _text(cell: object) -> object:
     text = cell if isinstance(cell, str) else str(cell)
-    return text if text.isascii() or _encodable(text) else _MALFORMED
+    return text if text.isascii() or _encodable(text) else MALFORMED
 
 
 def _encodable(text: str) -> bool:
@@ -141,7 +101,7 @@ def _encodable(text: str) -> bool:
 
 
 _READERS: dict[Dtype, Callable[[object], object]] = {
-    "float64": _number,
+    "float64": read_number,
     "int64": _whole_number,
     "boolean": _boolean,
     "text": _text,

@@ -1,11 +1,19 @@
 """``python -m container.server``: what the image's ``serve`` runs."""
 
 import os
+import signal
 import sys
 
 from container.server.host import start_host
 from container.server.log import flush, log_event
-from container.server.settings import SettingsError, read_settings
+from container.server.settings import Settings, SettingsError, read_settings
+
+
+def _stop(settings: Settings) -> None:
+    """SIGTERM before there is anything to finish; the model host ends when this process does."""
+    log_event("stopped", endpoint=settings.endpoint_name)
+    flush()
+    os._exit(0)
 
 
 def main() -> int:
@@ -16,6 +24,7 @@ def main() -> int:
         log_event("start_refused", reason=str(error))
         flush()
         return 1
+    signal.signal(signal.SIGTERM, lambda number, frame: _stop(settings))
     start_host()  # before our own imports: the model loads beside them
     from container.server.serving import run
 

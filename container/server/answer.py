@@ -1,18 +1,19 @@
 """What the server answers for some rows: the added columns, each row with its outputs or its reason."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from chem_endpoints.wire.answers import assemble_answer, empty_answer
+from chem_endpoints.wire.cell_numbers import kind_of
 from chem_endpoints.wire.columns import PREDICTION_ERROR
 from chem_endpoints.wire.csv_cells import float_cells
-from chem_endpoints.wire.manifest import Manifest, answer_columns
-from chem_endpoints.wire.typed_columns import PANDAS_DTYPES, kind_of
+from chem_endpoints.wire.manifest import Manifest
 from container.server.script_error import ScriptError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Columns = dict[str, npt.NDArray[np.float64]]
 
@@ -30,8 +31,10 @@ class NumberAnswer:
     reasons: dict[int, str]
     rows: int
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """The same as a DataFrame, with the error column last."""
+        import pandas as pd
+
         errors = [self.reasons.get(row, "") for row in range(self.rows)]
         return pd.DataFrame(
             {**self.columns, PREDICTION_ERROR: pd.Series(errors, dtype="str")}, index=pd.RangeIndex(self.rows)
@@ -74,39 +77,13 @@ def number_answer(
     return NumberAnswer(columns=columns, reasons=reasons, rows=rows)
 
 
-def frame_answer(
-    predicted: list[tuple[list[int], pd.DataFrame]], manifest: Manifest, *, rows: int, reasons: dict[int, str]
-) -> pd.DataFrame:
-    """The same for a model with outputs of other types."""
-    parts = [part.set_axis(positions, axis="index") for positions, part in predicted]
-    together = pd.concat(parts) if parts else empty_answer(manifest.outputs, 0)
-    return assemble_answer(together, manifest.outputs, rows=rows, reasons=reasons)
-
-
-def checked_frame(predicted: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
-    """What a script returned, with the declared columns in their types.
-
-    Raises:
-        ScriptError: it lacks a column, or holds something else than declared.
-    """
-    wanted = [output.name for output in answer_columns(manifest.outputs)]
-    _require(manifest, predicted.columns)
-    typed = predicted[[name for name in wanted if name in predicted.columns]].copy()
-    for output in manifest.outputs:
-        try:
-            typed[output.name] = typed[output.name].astype(pd.api.types.pandas_dtype(PANDAS_DTYPES[output.dtype]))
-        except (TypeError, ValueError):
-            raise ScriptError(f"predict_fn's column {output.name!r} does not hold {kind_of(output.dtype)}") from None
-    return typed
-
-
 def checked_numbers(predicted: Any, manifest: Manifest, *, rows: int) -> Columns:
     """What ``predict_matrix_fn`` returned, or the columns of ``predict_fn``, as float64 arrays.
 
     Raises:
         ScriptError: a column is missing, of another length, or holds no numbers.
     """
-    _require(manifest, predicted)
+    require_columns(manifest, predicted)
     columns = {}
     for output in manifest.outputs:
         try:
@@ -120,12 +97,19 @@ def checked_numbers(predicted: Any, manifest: Manifest, *, rows: int) -> Columns
 
 
 def _float64(column: Any) -> npt.NDArray[np.float64]:
-    if isinstance(column, pd.Series):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    if isinstance(column, np.ndarray):
+        return np.asarray(column, dtype=np.float64)
+    if hasattr(column, "to_numpy"):  # a pandas column, which may say <NA>
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
     return np.asarray(column, dtype=np.float64)
 
 
-def _require(manifest: Manifest, present: Any) -> None:
+def require_columns(manifest: Manifest, present: Any) -> None:
+    """Checks that every output is there.
+
+    Raises:
+        ScriptError: one is not.
+    """
     missing = [output.name for output in manifest.outputs if output.name not in present]
     if missing:
         raise ScriptError(f"the script did not add the declared columns {missing}")

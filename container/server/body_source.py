@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import BinaryIO
 
 import pandas as pd
@@ -18,13 +18,10 @@ from chem_endpoints.wire.manifest import Manifest
 from chem_endpoints.wire.row_groups import CsvBlock, csv_blocks, read_row_groups
 from container.server.asking import Ask
 from container.server.field_check import check_fields
-from container.server.plain_csv import HeaderPlan, plan_header
+from container.server.plain_csv import HeaderPlan, HeaderPlans
 from container.server.row_group import FrameGroup, RowGroup, plain_group
 from container.server.row_model import Row, row_model
 from container.server.spool import MEMORY_BYTES
-
-HEADER_PLANS = 64
-"""Header lines whose plans are kept; callers of one model rarely have more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,14 +62,10 @@ def _inflated(packed: BinaryIO, limit: int) -> BinaryIO:
 
 
 class BodyReader:
-    """Reads bodies for one model; remembers what header lines mean."""
+    """Reads bodies for one model."""
 
-    def __init__(self, manifest: Manifest) -> None:
-        self._manifest = manifest
-        self.plan = lru_cache(HEADER_PLANS)(self._plan)
-
-    def _plan(self, header: bytes) -> HeaderPlan | None:
-        return plan_header(header, self._manifest)
+    def __init__(self, manifest: Manifest, plans: HeaderPlans) -> None:
+        self._manifest, self._plans = manifest, plans
 
     def groups(self, source: BodySource, ask: Ask) -> Iterator[RowGroup]:
         """The row groups of a body; at least one, which may be empty.
@@ -109,7 +102,7 @@ class BodyReader:
 
     def _plan_if_it_fits(self, header: bytes) -> HeaderPlan | None:
         try:
-            return self.plan(header)
+            return self._plans.of(header)
         except FeatureMismatchError:  # the general reader says so too, unless it finds something worse
             return None
 

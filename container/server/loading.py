@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import importlib
+import importlib.util
 import sys
 import time
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from chem_endpoints.wire.bundle import BundleError, VerifiedBundle, verify_folde
 from chem_endpoints.wire.manifest import MANIFEST_NAME, Manifest
 from container.server.foreign_bundle import ForeignBundle, Layout, read_foreign_bundle
 from container.server.pickle_guard import refusing_pickle
+from container.server.prediction import Predictor
 from container.server.script import (
     OWN_SCRIPT,
     REQUIRED_FUNCTIONS,
@@ -110,6 +112,7 @@ def _load(settings: Settings) -> LoadedModel:
     with siblings, refusing_pickle(settings.allow_pickle):
         script = _import_script(bundle, folder)
         model = script.model_fn(str(folder))
+    _import_the_general_way(bundle, script)
     _share_memory()
     return LoadedModel(
         bundle=bundle,
@@ -130,13 +133,12 @@ def _check_digest(digest: str, settings: Settings) -> None:
 
 
 def _require(library: str) -> None:
-    try:
-        importlib.import_module(library)
-    except ModuleNotFoundError:
+    # Not imported: that is the script's business, which may want less of it.
+    if importlib.util.find_spec(library) is None:
         raise BundleError(
             f"the model needs the library {library!r}, which this image lacks. Nothing is installed at start: serve the"
             " model with an image that has it"
-        ) from None
+        )
 
 
 def _own_script(bundle: VerifiedBundle | ForeignBundle, folder: Path) -> Path | None:
@@ -150,6 +152,18 @@ def _import_script(bundle: VerifiedBundle | ForeignBundle, folder: Path) -> Scri
         return load_script(bundle.manifest.script, folder)
     required = WORKBENCH_FUNCTIONS if bundle.layout is Layout.WORKBENCH else REQUIRED_FUNCTIONS
     return load_script_file(bundle.script, required=required)
+
+
+def _import_the_general_way(bundle: VerifiedBundle | ForeignBundle, script: Script) -> None:
+    """Has the workers share what reading any body needs: pandas and pyarrow, half of a small server's memory.
+
+    A model that takes a matrix answers CSV of numbers without; a worker that meets something else imports them then.
+    """
+    if isinstance(bundle, ForeignBundle):
+        importlib.import_module("container.server.whole_body")
+    elif not Predictor(script=script, model=None, manifest=bundle.manifest).takes_matrix:
+        importlib.import_module("container.server.answering")
+        importlib.import_module("container.server.body_source")
 
 
 def _share_memory() -> None:

@@ -7,25 +7,24 @@ they come back byte for byte. Everything else takes `chem_endpoints.wire.csv_for
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.csv
 
+from chem_endpoints.wire.cell_numbers import NO_NUMBER
 from chem_endpoints.wire.columns import ROW_NUMBER
-from chem_endpoints.wire.csv_cells import MISSING_NUMBER, MISSING_OTHER
-from chem_endpoints.wire.features import match_columns, reason_of_cell
 from chem_endpoints.wire.manifest import Manifest, answer_columns
+from chem_endpoints.wire.matching import match_columns, reason_of_cell
+from chem_endpoints.wire.options import Return
+
+HEADER_PLANS = 64
+"""Header lines whose plans are kept; callers of one model rarely have more."""
 
 SPLIT_BYTES = 150_000
 """Up to this size Python's own ``split`` and ``float`` are faster than a parser that must be set up per column."""
-
-_PLACEHOLDERS = ["", MISSING_NUMBER, MISSING_OTHER]
-_PARSE = pa.csv.ParseOptions(quote_char=False, double_quote=False, newlines_in_values=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +53,13 @@ class HeaderPlan:
             (only,) = self.positions
             return lambda cells: (cells[only],)
         return itemgetter(*self.positions)
+
+
+class HeaderPlans:
+    """Plans for one model; those of the last `HEADER_PLANS` header lines are remembered."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.of = lru_cache(HEADER_PLANS)(lambda header: plan_header(header, manifest))
 
 
 def plan_header(header: bytes, manifest: Manifest) -> HeaderPlan | None:
@@ -169,7 +175,7 @@ def _split(lines: list[bytes], plan: HeaderPlan) -> npt.NDArray[np.float64]:
 
 def _parsed(rows: bytes, plan: HeaderPlan, count: int) -> npt.NDArray[np.float64] | None:
     wanted = sorted(set(plan.positions))
-    table = _read_columns(rows, plan, {str(position): pa.float64() for position in wanted})
+    table = _read_columns(rows, plan.width, [str(position) for position in wanted])
     if table is None or table.num_rows != count:
         return None
     matrix = np.empty((count, len(plan.positions)), dtype=np.float64, order="F")  # it is filled by column
@@ -178,19 +184,20 @@ def _parsed(rows: bytes, plan: HeaderPlan, count: int) -> npt.NDArray[np.float64
     return matrix
 
 
-def _read_columns(rows: bytes, plan: HeaderPlan, types: dict[str, Any]) -> pa.Table | None:
-    """The columns, by position; ``None`` when a cell is not what Arrow takes for the type."""
+def _read_columns(rows: bytes, width: int, wanted: list[str]) -> Any:
+    """A table of float64 columns, named by position; ``None`` when a cell is not what Arrow takes for a number."""
+    import pyarrow as pa  # not at the top: small bodies do without, and so does the start
+    import pyarrow.csv
+
     try:
         return pa.csv.read_csv(
             pa.BufferReader(rows),
             read_options=pa.csv.ReadOptions(
-                column_names=[str(position) for position in range(plan.width)],
-                use_threads=False,
-                block_size=len(rows) + 1,
+                column_names=[str(position) for position in range(width)], use_threads=False, block_size=len(rows) + 1
             ),
-            parse_options=_PARSE,
+            parse_options=pa.csv.ParseOptions(quote_char=False, double_quote=False, newlines_in_values=False),
             convert_options=pa.csv.ConvertOptions(
-                include_columns=list(types), column_types=types, null_values=_PLACEHOLDERS, strings_can_be_null=False
+                include_columns=wanted, column_types=dict.fromkeys(wanted, pa.float64()), null_values=list(NO_NUMBER)
             ),
         )
     except pa.ArrowInvalid:
@@ -216,3 +223,13 @@ def texts(lines: list[bytes], position: int) -> list[str]:
 def splice(lines: Sequence[bytes], cells: Sequence[bytes]) -> bytes:
     """The lines with cells added to each, each with its line end."""
     return b"".join([b"%b,%b\n" % pair for pair in zip(lines, cells, strict=True)])
+
+
+def own_part(lines: list[bytes], plan: HeaderPlan, returned: Return) -> tuple[bytes, list[bytes]]:
+    """What of the caller's own goes into the answer: header with its last separator, and lines."""
+    if returned == "all":
+        return plan.line + b",", lines
+    if plan.row_number is None:
+        return b"", lines
+    position = plan.row_number
+    return ROW_NUMBER.encode() + b",", [line.split(b",", position + 1)[position] for line in lines]

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from chem_endpoints.wire.columns import PREDICTION_ERROR
 from chem_endpoints.wire.manifest import Manifest
@@ -14,17 +13,19 @@ from chem_endpoints.wire.matrix import to_float32
 from container.server.answer import (
     Columns,
     NumberAnswer,
-    checked_frame,
     checked_numbers,
-    frame_answer,
     number_answer,
     only_numbers,
 )
 from container.server.isolation import predict_isolating
 from container.server.published import PublishedWork
-from container.server.row_group import RowGroup
 from container.server.script import Script
 from container.server.script_error import ScriptError
+
+if TYPE_CHECKING:  # a model that takes a matrix is served without
+    import pandas as pd
+
+    from container.server.row_group import RowGroup
 
 SLICE_SECONDS = 0.25
 """What the model should need for the rows that it gets at once: little is lost when one of them kills it."""
@@ -74,8 +75,8 @@ class Predictor:
         return self.script.predict_matrix_fn is not None and self.takes_numbers
 
     def answer(
-        self, group: RowGroup, start: int, stop: int, *, offset: int, reasons: dict[int, str], work: PublishedWork
-    ) -> NumberAnswer | pd.DataFrame:
+        self, group: "RowGroup", start: int, stop: int, *, offset: int, reasons: dict[int, str], work: PublishedWork
+    ) -> "NumberAnswer | pd.DataFrame":
         """The answer for the rows ``start`` to ``stop`` of a group that begins at row ``offset`` of the request.
 
         ``reasons`` (positions in the group) are of rows that the model must not see.
@@ -94,6 +95,8 @@ class Predictor:
         predicted = [([row - start for row in part], frame) for part, frame in isolated.predicted]
         if only_numbers(self.manifest):
             return self._numbers(predicted, stop - start, told)
+        from container.server.frame_answer import checked_frame, frame_answer
+
         return frame_answer(
             [(part, checked_frame(frame, self.manifest)) for part, frame in predicted],
             self.manifest,
@@ -113,6 +116,8 @@ class Predictor:
         if not rows:
             return number_answer([], self.manifest, rows=len(matrix), reasons=told)
         if narrow is None:
+            import pandas as pd
+
             names = [feature.name for feature in self.manifest.features]
             frame = pd.DataFrame(matrix if len(rows) == len(matrix) else matrix[rows], columns=names)
             predicted = _same_rows(self.script.predict_fn(frame, self.model), len(rows))
@@ -121,7 +126,7 @@ class Predictor:
         told.update({rows[row]: reason for row, reason in failed.items()})
         return number_answer([(rows, columns)], self.manifest, rows=len(matrix), reasons=told)
 
-    def _call(self, frame: pd.DataFrame, rows: list[int]) -> pd.DataFrame:
+    def _call(self, frame: "pd.DataFrame", rows: list[int]) -> "pd.DataFrame":
         consecutive = rows[-1] - rows[0] + 1 == len(rows)
         taken = frame.iloc[rows[0] : rows[-1] + 1] if consecutive else frame.iloc[rows]
         if rows[0] != 0 or not consecutive:
@@ -129,7 +134,7 @@ class Predictor:
         return _same_rows(self.script.predict_fn(taken, self.model), len(rows))
 
     def _numbers(
-        self, predicted: list[tuple[list[int], pd.DataFrame]], rows: int, reasons: dict[int, str]
+        self, predicted: "list[tuple[list[int], pd.DataFrame]]", rows: int, reasons: dict[int, str]
     ) -> NumberAnswer:
         columns, told = [], dict(reasons)
         for part, frame in predicted:
@@ -178,7 +183,9 @@ class Predictor:
         return checked_numbers(columns, self.manifest, rows=len(taken)), dict(reasons)
 
 
-def _same_rows(predicted: Any, rows: int) -> pd.DataFrame:
+def _same_rows(predicted: Any, rows: int) -> "pd.DataFrame":
+    import pandas as pd
+
     if not isinstance(predicted, pd.DataFrame):
         raise ScriptError(f"predict_fn returned a {type(predicted).__name__}, not a DataFrame")
     if not (len(predicted) == rows and predicted.index.equals(pd.RangeIndex(rows))):

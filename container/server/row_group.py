@@ -14,11 +14,12 @@ from chem_endpoints.wire.columns import ROW_NUMBER
 from chem_endpoints.wire.content_types import CSV
 from chem_endpoints.wire.csv_cells import added_cells, header_cells
 from chem_endpoints.wire.errors import NotAcceptableError, WireError
-from chem_endpoints.wire.features import FeatureRows, match_columns, read_features
+from chem_endpoints.wire.features import FeatureRows, read_features
 from chem_endpoints.wire.manifest import Manifest, answer_columns
+from chem_endpoints.wire.matching import match_columns
 from chem_endpoints.wire.options import Return
 from chem_endpoints.wire.parts import PartWriter, part_writer
-from container.server.plain_csv import HeaderPlan, Numbers, even, plain_lines, read_numbers, splice, texts
+from container.server.plain_csv import HeaderPlan, Numbers, even, own_part, plain_lines, read_numbers, splice, texts
 
 
 class RowGroup(Protocol):
@@ -113,16 +114,6 @@ def plain_group(rows: bytes, plan: HeaderPlan, returned: Return) -> PlainGroup |
         numbers = read_numbers(lines, plan, rows)
         return PlainGroup(lines, plan, numbers, returned) if numbers is not None else None
     return PlainGroup(lines, plan, None, returned) if even(lines, width=plan.width) else None
-
-
-def own_part(lines: list[bytes], plan: HeaderPlan, returned: Return) -> tuple[bytes, list[bytes]]:
-    """What of the caller's own goes into the answer: header with its last separator, and lines."""
-    if returned == "all":
-        return plan.line + b",", lines
-    if plan.row_number is None:
-        return b"", lines
-    position = plan.row_number
-    return ROW_NUMBER.encode() + b",", [line.split(b",", position + 1)[position] for line in lines]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,12 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
+from chem_endpoints.wire.cell_numbers import kind_of
 from chem_endpoints.wire.columns import Reason
 from chem_endpoints.wire.errors import FeatureMismatchError
-from chem_endpoints.wire.features import match_columns
 from chem_endpoints.wire.manifest import Dtype, Feature, Manifest
-from chem_endpoints.wire.typed_columns import kind_of, typed
+from chem_endpoints.wire.matching import match_columns
+from chem_endpoints.wire.typed_columns import typed
 
 MAX_FIELD_ERRORS = 8
 """Errors that one answer lists; SageMaker hands a larger error body on as a text that says nothing."""

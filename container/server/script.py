@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from chem_endpoints.wire.bundle import BundleError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OWN_SCRIPT = "code/inference.py"
 """Value of the manifest's ``script`` for a bundle that brings its own; else it names one of `model_scripts`."""
@@ -42,7 +44,7 @@ class ModelFn(Protocol):
 class PredictFn(Protocol):
     """``predict_fn(df, model)``: the same rows, order and index, with the output columns added."""
 
-    def __call__(self, df: pd.DataFrame, model: Any, /) -> pd.DataFrame: ...
+    def __call__(self, df: "pd.DataFrame", model: Any, /) -> "pd.DataFrame": ...
 
 
 class InputFn(Protocol):

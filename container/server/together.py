@@ -12,11 +12,9 @@ from chem_endpoints.wire.columns import PREDICTION_ERROR
 from chem_endpoints.wire.csv_cells import header_cells
 from chem_endpoints.wire.errors import WireError
 from chem_endpoints.wire.options import Return
-from container.server.body_source import BodyReader
-from container.server.plain_csv import plain_lines, read_numbers, splice
+from container.server.plain_csv import HeaderPlans, own_part, plain_lines, read_numbers, splice
 from container.server.prediction import Predictor
 from container.server.reason_counts import count_reasons
-from container.server.row_group import own_part
 from container.server.script_error import ScriptError
 
 
@@ -38,13 +36,13 @@ class Answered:
 
 
 def answer_together(
-    header: bytes, rows: Sequence[bytes], returned: Return, reader: BodyReader, predictor: Predictor
+    header: bytes, rows: Sequence[bytes], returned: Return, plans: HeaderPlans, predictor: Predictor
 ) -> Answered | None:
     """Answers bodies (their rows, without the header that they share), or ``None``: each needs to be asked alone."""
     if not predictor.takes_numbers:
         return None
     try:
-        return _answer(header, rows, returned, reader, predictor)
+        return _answer(header, rows, returned, plans, predictor)
     except (WireError, ScriptError):
         return None
     except Exception:  # noqa: BLE001 - whatever the model raises, it is found out and told when each is asked alone
@@ -52,10 +50,10 @@ def answer_together(
 
 
 def _answer(
-    header: bytes, rows: Sequence[bytes], returned: Return, reader: BodyReader, predictor: Predictor
+    header: bytes, rows: Sequence[bytes], returned: Return, plans: HeaderPlans, predictor: Predictor
 ) -> Answered | None:
     started = time.perf_counter()
-    plan = reader.plan(header)
+    plan = plans.of(header)
     if plan is None:
         return None
     counts, lines = [], []

@@ -14,8 +14,8 @@ from chem_endpoints.wire import codec
 from chem_endpoints.wire.columns import PREDICTION_ERROR
 from chem_endpoints.wire.content_types import request_type
 from chem_endpoints.wire.errors import NotAcceptableError, WireError
-from chem_endpoints.wire.features import match_columns
 from chem_endpoints.wire.manifest import Feature
+from chem_endpoints.wire.matching import match_columns
 from container.server.bare_arrays import BareRows, as_array, write_array
 from container.server.body_functions import read_body, wanted_type, write_body
 from container.server.declared_rows import predict_declared

@@ -5,25 +5,27 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from chem_endpoints.wire.bundle import BundleError, VerifiedBundle
 from chem_endpoints.wire.errors import BodyTooLargeError, WireError
 from chem_endpoints.wire.rows import listen
-from container.server.answering import Answering, Output
 from container.server.asking import Ask, read_ask
-from container.server.body_source import BodyReader, open_body
 from container.server.foreign_bundle import ForeignBundle
 from container.server.frames import Frame, Kind, close_all, receive, send
 from container.server.golden import replay_golden_rows
 from container.server.limits import limit_memory
 from container.server.loading import LoadedModel, LoadFailure
+from container.server.plain_csv import HeaderPlans
 from container.server.prediction import Predictor
 from container.server.published import PublishedWork
 from container.server.script_error import ScriptError
 from container.server.settings import Settings
 from container.server.together import answer_together
-from container.server.whole_body import predict_whole_body
+
+if TYPE_CHECKING:
+    from container.server.answering import Answering, Output
 
 NICENESS = 5
 """Workers yield to the HTTP process where all cores are busy: /ping must be answered, predictions can wait."""
@@ -33,15 +35,28 @@ class Worker:
     """Answers frames with frames."""
 
     def __init__(self, loaded: LoadedModel, work: PublishedWork, settings: Settings) -> None:
-        self._loaded, self._work = loaded, work
-        self._answering: Answering | None = None
-        if loaded.manifest is not None:
-            self._answering = Answering(
-                reader=BodyReader(loaded.manifest),
-                predictor=Predictor(script=loaded.script, model=loaded.model, manifest=loaded.manifest),
-                work=work,
-                row_seconds=settings.row_seconds,
-            )
+        self._loaded, self._work, self._settings = loaded, work, settings
+        self._plans = HeaderPlans(loaded.manifest) if loaded.manifest is not None else None
+        self._predictor = (
+            Predictor(script=loaded.script, model=loaded.model, manifest=loaded.manifest)
+            if loaded.manifest is not None
+            else None
+        )
+
+    @cached_property
+    def _answering(self) -> "Answering":
+        # Not at the top: a model of numbers may never need pandas, see `container.server.loading`.
+        from container.server.answering import Answering
+        from container.server.body_source import BodyReader
+
+        if self._predictor is None or self._plans is None:
+            raise ScriptError("a bundle without a manifest is asked with whole bodies")
+        return Answering(
+            reader=BodyReader(self._predictor.manifest, self._plans),
+            predictor=self._predictor,
+            work=self._work,
+            row_seconds=self._settings.row_seconds,
+        )
 
     def answer(self, frame: Frame) -> Iterator[Frame]:
         """The frames that answer one."""
@@ -63,19 +78,24 @@ class Worker:
             self._work.end()
 
     def _alone(self, frame: Frame) -> Iterator[Frame]:
+        from container.server.answering import Output
+        from container.server.body_source import open_body
+
         head = dict(frame.head)
         files = list(frame.descriptors)
         body_file = files.pop(0) if head.pop("body_file") else None
         output = Output(file=files[0] if files else None, converted=files[1] if len(files) > 1 else None)
         ask = read_ask(head)
         source = open_body(frame.body, body_file, ask)
-        if self._answering is None or self._loaded.whole_body:
+        if self._loaded.whole_body:
             data = source.data if source.data is not None else source.file.read() if source.file is not None else b""
             yield from self._whole_body(data, ask, output)
         else:
             yield from self._answering.frames(ask, source, output)
 
-    def _whole_body(self, body: bytes, ask: Ask, output: Output) -> Iterator[Frame]:
+    def _whole_body(self, body: bytes, ask: Ask, output: "Output") -> Iterator[Frame]:
+        from container.server.whole_body import predict_whole_body
+
         if ask.fail_all:
             yield _error(503, "deadline", ask.fail_all)
             return
@@ -100,16 +120,14 @@ class Worker:
         yield Frame(Kind.DONE, {"rows": answer.rows, "milliseconds": {}, "pid": os.getpid(), "converted": None})
 
     def _together(self, frame: Frame) -> Frame:
-        if self._answering is None:
+        if self._plans is None or self._predictor is None:
             return Frame(Kind.SPLIT)
         header, bodies, start = frame.body[: frame.head["header"]], [], frame.head["header"]
         for size in frame.head["sizes"]:
             bodies.append(frame.body[start : start + size])
             start += size
         self._work.begin(0, 1)
-        answered = answer_together(
-            header, bodies, frame.head["returned"], self._answering.reader, self._answering.predictor
-        )
+        answered = answer_together(header, bodies, frame.head["returned"], self._plans, self._predictor)
         if answered is None:
             return Frame(Kind.SPLIT)
         head = {

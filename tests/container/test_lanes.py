@@ -24,7 +24,7 @@ from container.server.answering import Output as Place
 from container.server.asking import Ask
 from container.server.body_source import BodyReader, BodySource
 from container.server.frames import Kind
-from container.server.plain_csv import HeaderPlan
+from container.server.plain_csv import HeaderPlan, HeaderPlans
 from container.server.prediction import Predictor
 from container.server.published import Cells, PublishedWork
 from container.server.script import Script
@@ -54,9 +54,10 @@ def predict_frame(df: pd.DataFrame, model: None) -> pd.DataFrame:
 
 
 def answering(manifest: Manifest, *, general: bool = False, by_frame: bool = False) -> Answering:
-    reader = BodyReader(manifest)
+    plans = HeaderPlans(manifest)
     if general:
-        reader.plan = lambda header: None  # type: ignore[assignment]
+        plans.of = lambda header: None  # type: ignore[assignment]
+    reader = BodyReader(manifest, plans)
     script = Script(
         model_fn=lambda folder: None, predict_fn=predict_frame, predict_matrix_fn=None if by_frame else predict_matrix
     )
@@ -119,7 +120,7 @@ def test_travelling_together_changes_no_answer(bodies: list[bytes], returned: Re
     described, ask = manifest(), replace(ASK, returned=returned)
     for by_frame in (False, True):
         alone = answering(described, by_frame=by_frame)
-        together = answer_together(header, rows, returned, alone.reader, alone.predictor)
+        together = answer_together(header, rows, returned, HeaderPlans(described), alone.predictor)
         if together is not None:
             assert together.bodies == [answer(alone, header + row, ask) for row in rows]
             assert sum(map(len, together.bad_rows)) <= sum(together.rows)
@@ -128,7 +129,7 @@ def test_travelling_together_changes_no_answer(bodies: list[bytes], returned: Re
 def test_the_property_is_about_something() -> None:
     body = b"Id,A,B\n007,1.5,2\n008,oops,3\n009,2000,1\n"
     alone = answering(manifest())
-    together = answer_together(b"Id,A,B\n", [body[7:]] * 2, "all", alone.reader, alone.predictor)
+    together = answer_together(b"Id,A,B\n", [body[7:]] * 2, "all", HeaderPlans(manifest()), alone.predictor)
     assert together is not None
     assert together.bodies == [answer(alone, body)] * 2
     assert together.bodies[0].splitlines() == [
@@ -148,11 +149,11 @@ def test_many_lines_take_the_parser_and_give_the_same_bytes(spoil: bytes) -> Non
 
 
 def test_a_header_is_planned_for_once_and_for_no_model_it_does_not_fit() -> None:
-    plan = BodyReader(manifest()).plan(b"B,__row__,a\n")
+    plan = HeaderPlans(manifest()).of(b"B,__row__,a\n")
     assert isinstance(plan, HeaderPlan)
     assert (plan.positions, plan.row_number, plan.width) == ((2, 0), 1, 3)
     for header in (b"a,B,prediction\n", b'a,"B"\n', b"a,B,a\n", b"\xef\xbb\xbfa,B\n", b"a,B\xff\n"):
-        assert BodyReader(manifest()).plan(header) is None
+        assert HeaderPlans(manifest()).of(header) is None
 
 
 @pytest.mark.parametrize("accept", [CSV, ARROW])

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chem_endpoints.wire.errors import FeatureMismatchError
-from chem_endpoints.wire.features import match_columns, read_features
+from chem_endpoints.wire.features import read_features
 from chem_endpoints.wire.manifest import Feature
+from chem_endpoints.wire.matching import match_columns
 from chem_endpoints.wire.typed_columns import typed
 
 LOGP = Feature(name="LogP", dtype="float64")

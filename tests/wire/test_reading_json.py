@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from chem_endpoints.wire import codec, json_cells, json_format
 from chem_endpoints.wire.content_types import CSV, JSON, JSON_LINES
 from chem_endpoints.wire.errors import BodyTooLargeError, FeatureMismatchError, WireError
-from chem_endpoints.wire.features import match_columns
 from chem_endpoints.wire.manifest import Feature
+from chem_endpoints.wire.matching import match_columns
 
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)

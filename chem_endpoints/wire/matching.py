@@ -1,0 +1,73 @@
+"""Finds the model's features among the caller's columns, and says what is wrong with a cell; without pandas."""
+
+import difflib
+import math
+from collections.abc import Sequence
+
+from chem_endpoints.wire.cell_numbers import kind_of, number_in
+from chem_endpoints.wire.columns import Reason
+from chem_endpoints.wire.errors import FeatureMismatchError
+from chem_endpoints.wire.manifest import Feature
+
+MAX_COMPARED_COLUMNS = 200
+"""Names that are compared to find the nearest; comparing tens of thousands takes many seconds."""
+
+
+def match_columns(names: Sequence[object], features: Sequence[Feature]) -> dict[str, int]:
+    """Feature name → position of the column that carries it: the exact name first, else ignoring case.
+
+    Raises:
+        FeatureMismatchError: features without a column, or with several; names them all and the nearest.
+    """
+    present = [str(name) for name in names]
+    found, problems = {}, {}
+    for feature in features:
+        positions = _positions(feature.name, present)
+        if len(positions) == 1:
+            found[feature.name] = positions[0]
+        elif positions:
+            rivals = ", ".join(repr(present[position]) for position in positions)
+            problems[feature.name] = (
+                f"feature {feature.name!r} could be any of the columns {rivals}: rename all but one"
+            )
+        else:
+            problems[feature.name] = f"feature {feature.name!r} has no column{_nearest(feature.name, present)}"
+    if problems:
+        raise FeatureMismatchError("; ".join(problems.values()), fields=list(problems))
+    return found
+
+
+def _positions(name: str, present: list[str]) -> list[int]:
+    exact = [position for position, column in enumerate(present) if column == name]
+    folded = [position for position, column in enumerate(present) if column.casefold() == name.casefold()]
+    return exact or folded
+
+
+def _nearest(name: str, present: list[str]) -> str:
+    folded = {column.casefold(): column for column in present[:MAX_COMPARED_COLUMNS]}
+    close = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
+    if close:
+        return f" (nearest: {', '.join(close)})"
+    # Columns that resemble nothing are not named: in a file without a header they are somebody's molecules.
+    return f" ({len(present)} columns came, none of a similar name; does the file have a header line?)"
+
+
+def reason_of_cell(text: str, feature: Feature) -> tuple[float, str | None]:
+    """The number in a text cell of a float64 feature, and why it cannot be used; NaN where there is none."""
+    try:
+        number = number_in(text)
+    except ValueError:
+        return math.nan, malformed_reason(feature)
+    if number is None:
+        return math.nan, missing_reason(feature) if feature.missing == "error" else None
+    return number, None
+
+
+def malformed_reason(feature: Feature) -> str:
+    """What a row is told whose cell does not hold what the feature is."""
+    return Reason.INVALID_VALUE.because(f"column {feature.name!r} must hold {kind_of(feature.dtype)}")
+
+
+def missing_reason(feature: Feature) -> str:
+    """What a row is told whose cell is empty."""
+    return Reason.MISSING_VALUE.because(f"column {feature.name!r} is empty")
