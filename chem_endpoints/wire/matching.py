@@ -1,8 +1,9 @@
 """Finds the model's features among the caller's columns, and says what is wrong with a cell; without pandas."""
 
 import difflib
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from chem_endpoints.wire.cell_numbers import kind_of, number_in
 from chem_endpoints.wire.columns import Reason
@@ -20,9 +21,10 @@ def match_columns(names: Sequence[object], features: Sequence[Feature]) -> dict[
         FeatureMismatchError: features without a column, or with several; names them all and the nearest.
     """
     present = [str(name) for name in names]
+    exact, folded = _places(present), functools.cache(lambda: _places(name.casefold() for name in present))
     found, problems = {}, {}
     for feature in features:
-        positions = _positions(feature.name, present)
+        positions = exact.get(feature.name) or folded().get(feature.name.casefold(), [])
         if len(positions) == 1:
             found[feature.name] = positions[0]
         elif positions:
@@ -37,10 +39,11 @@ def match_columns(names: Sequence[object], features: Sequence[Feature]) -> dict[
     return found
 
 
-def _positions(name: str, present: list[str]) -> list[int]:
-    exact = [position for position, column in enumerate(present) if column == name]
-    folded = [position for position, column in enumerate(present) if column.casefold() == name.casefold()]
-    return exact or folded
+def _places(names: Iterable[str]) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = {}
+    for position, name in enumerate(names):
+        places.setdefault(name, []).append(position)
+    return places
 
 
 def _nearest(name: str, present: list[str]) -> str:

@@ -202,7 +202,4 @@ def _floats(sent: pd.DataFrame, manifest: Manifest) -> npt.NDArray[np.float64] |
         isinstance(types.iloc[position], np.dtype) and types.iloc[position].kind == "f" for position in positions
     ):
         return None
-    matrix = np.empty((len(sent), len(positions)), dtype=np.float64, order="F")  # it is filled by column
-    for feature, position in enumerate(positions):
-        matrix[:, feature] = sent.iloc[:, position].to_numpy()
-    return matrix
+    return sent.iloc[:, positions].to_numpy(dtype=np.float64)
