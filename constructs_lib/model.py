@@ -1,5 +1,6 @@
 """The SageMaker Model: an image, an artifact and the container's environment."""
 
+import math
 from collections.abc import Mapping
 
 from aws_cdk import Tags
@@ -8,6 +9,7 @@ from constructs import Construct
 
 from chem_endpoints.spec.endpoint_spec import EndpointSpec
 from chem_endpoints.spec.model_source import ModelSource
+from chem_endpoints.spec.support_matrix import SUPPORT
 from chem_endpoints.wire import environment
 from constructs_lib.execution_role import ExecutionRole
 from constructs_lib.placement import Placement
@@ -66,7 +68,10 @@ def _environment(spec: EndpointSpec, source: ModelSource) -> Mapping[str, str]:
         environment.ENDPOINT_NAME: spec.name,
         environment.MODEL_SHA256: source.sha256,
         environment.REQUEST_SECONDS: str(spec.client.request_seconds),
+        environment.MAX_BODY_MEGABYTES: str(math.ceil(SUPPORT[spec.serving.kind].request_bytes.value / 10**6)),
     }
     if spec.serving.workers is not None:
         declared[environment.WORKERS] = str(spec.serving.workers)
+    if source.allow_pickle:
+        declared[environment.ALLOW_PICKLE] = "1"
     return declared

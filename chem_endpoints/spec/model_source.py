@@ -27,6 +27,9 @@ class ModelSource(StrictModel):
     image: Image = "base"
     """base, deep (torch, ChemProp) or deep-gpu; default base."""
 
+    allow_pickle: bool = False
+    """Whether the model may be read from pickles (joblib files are such), which run code; default false."""
+
     @property
     def is_local(self) -> bool:
         """True for a file of the repository, False for an object in S3."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import pandas as pd
 
@@ -37,6 +38,11 @@ def parse(text: bytes) -> Any:
 def parser_of(text: bytes) -> Parse:
     """The fastest parser that reads this text, or each of its lines, without loss."""
     return _parse_exactly if _has_long_number(text) else _parse_fast
+
+
+def plain_parser_of(text: bytes) -> Parse | None:
+    """orjson, where it reads this text, or each of its lines, without loss; it raises ValueError on what it refuses."""
+    return None if _has_long_number(text) else orjson.loads
 
 
 def _parse_fast(text: bytes) -> Any:
@@ -122,7 +128,7 @@ def write_objects(names: list[str], columns: list[list[Any]], *, rows: int) -> l
 
 def _values(column: "pd.Series[Any]") -> list[Any]:
     if column.dtype.kind == "f":
-        return _float_values(column)
+        return number_values(column.to_numpy(dtype="float64", na_value=math.nan))
     values: list[Any] = column.tolist()
     for row in np.flatnonzero(column.isna().to_numpy()):
         values[row] = None
@@ -134,8 +140,8 @@ def _values(column: "pd.Series[Any]") -> list[Any]:
         raise WireError(f"a cell cannot be written as JSON ({type(error).__name__})") from None
 
 
-def _float_values(column: "pd.Series[Any]") -> list[Any]:
-    numbers = column.to_numpy(dtype="float64", na_value=math.nan)
+def number_values(numbers: npt.NDArray[np.float64]) -> list[Any]:
+    """Numbers as `write_objects` takes them."""
     values: list[Any] = numbers.tolist()
     for row in np.flatnonzero(~np.isfinite(numbers)):
         values[row] = None if math.isnan(values[row]) else _infinity(values[row])

@@ -11,6 +11,7 @@ import pandas as pd
 
 from chem_endpoints.wire.columns import PREDICTION_ERROR, Reason
 from chem_endpoints.wire.content_types import ARROW, PARQUET
+from chem_endpoints.wire.errors import BodyTooLargeError
 from chem_endpoints.wire.parts import answer_end, arrow_to_parquet
 from container.server.answer import NumberAnswer
 from container.server.asking import Ask
@@ -20,7 +21,7 @@ from container.server.limits import allow_processor_seconds
 from container.server.prediction import Pace, Predictor
 from container.server.published import PublishedWork
 from container.server.reason_counts import OTHER, count_reasons
-from container.server.row_group import FrameGroup, PlainGroup, RowGroup
+from container.server.row_group import FrameGroup, RowGroup
 
 TOLD_ROWS = 50
 """Failed rows that a strict caller is told of; the error's body must stay small (SageMaker cuts large ones)."""
@@ -89,13 +90,17 @@ class Answering:
         """The frames that answer a request.
 
         Raises:
-            WireError: the request as a whole is at fault.
+            WireError: the request as a whole is at fault; where rows have been told already, the others are lost.
             ScriptError: the model script is.
         """
         stages, opened, offset = Stages(), ask.opened, 0
         schema: bytes | None = None
         for group in readable(self.reader.groups(source, ask)):
             stop = offset + group.rows
+            if stop > source.most_rows:
+                raise BodyTooLargeError(
+                    f"the body of {source.size} bytes unpacks to more than {source.most_rows} rows; send fewer"
+                )
             if isinstance(group, FrameGroup) and ask.accept in (ARROW, PARQUET):
                 group.first_schema = schema
                 schema = schema or group.schema
@@ -134,7 +139,8 @@ class Answering:
                 growing *= STREAM_GROWTH
             answer = self._predict(group, start, stop, offset, reasons)
             self.pace.learn(max(1, stop - start), stages.end("predict"))
-            data = _part(group, start, stop, answer, first=not opened)
+            write = group.number_part if isinstance(answer, NumberAnswer) else group.part
+            data = write(start, stop, answer, first=not opened)  # type: ignore[arg-type] # as asked one line above
             stages.end("serialise")
             last = whole and stop == group.rows
             head = {
@@ -159,15 +165,6 @@ class Answering:
         finally:
             self.work.end()
             allow_processor_seconds(None)
-
-
-def _part(group: RowGroup, start: int, stop: int, answer: NumberAnswer | pd.DataFrame, *, first: bool) -> bytes:
-    if isinstance(answer, NumberAnswer):
-        if isinstance(group, PlainGroup):
-            names = [*answer.columns, PREDICTION_ERROR]
-            return group.spliced(start, stop, answer.cells(), names, first=first)
-        answer = answer.frame()
-    return group.part(start, stop, answer, first=first)
 
 
 def _bad_rows(answer: NumberAnswer | pd.DataFrame, offset: int, ask: Ask) -> dict[str, Any]:

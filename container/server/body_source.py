@@ -18,6 +18,7 @@ from chem_endpoints.wire.manifest import Manifest
 from chem_endpoints.wire.row_groups import CsvBlock, csv_blocks, read_row_groups
 from container.server.asking import Ask
 from container.server.field_check import check_fields
+from container.server.json_group import json_group
 from container.server.plain_csv import HeaderPlan, HeaderPlans
 from container.server.row_group import FrameGroup, RowGroup, plain_group
 from container.server.row_model import Row, row_model
@@ -26,10 +27,16 @@ from container.server.spool import MEMORY_BYTES
 
 @dataclass(frozen=True, kw_only=True)
 class BodySource:
-    """The body, decompressed: ``data`` when it is small enough to hold, else an open file."""
+    """The body, decompressed: ``data`` when it is small enough to hold, else an open file; ``size`` in bytes."""
 
     data: bytes | None = None
     file: BinaryIO | None = None
+    size: int = 0
+
+    @property
+    def most_rows(self) -> int:
+        """More rows than any honest body of this size holds: Parquet and Arrow say "a billion nulls" in a few bytes."""
+        return max(1_000_000, 2 * self.size)
 
 
 def open_body(body: bytes, descriptor: int | None, ask: Ask) -> BodySource:
@@ -39,7 +46,8 @@ def open_body(body: bytes, descriptor: int | None, ask: Ask) -> BodySource:
         WireError: broken compression, or more than the limit when decompressed.
     """
     if descriptor is None:
-        return BodySource(data=inflate(body, limit=ask.limit) if ask.gzipped or body.startswith(GZIP_MAGIC) else body)
+        data = inflate(body, limit=ask.limit) if ask.gzipped or body.startswith(GZIP_MAGIC) else body
+        return BodySource(data=data, size=len(data))
     size = os.fstat(descriptor).st_size
     file: BinaryIO = os.fdopen(os.dup(descriptor), "rb")
     file.seek(0)
@@ -47,9 +55,9 @@ def open_body(body: bytes, descriptor: int | None, ask: Ask) -> BodySource:
         file = _inflated(file, ask.limit)
         size = os.fstat(file.fileno()).st_size
     if size > MEMORY_BYTES:
-        return BodySource(file=file)
+        return BodySource(file=file, size=size)
     with file:
-        return BodySource(data=file.read())
+        return BodySource(data=file.read(), size=size)
 
 
 def _inflated(packed: BinaryIO, limit: int) -> BinaryIO:
@@ -78,6 +86,11 @@ class BodyReader:
             for block in blocks:
                 yield self._csv_group(block, ask)
             return
+        if source.data is not None and self._numbers_only:
+            group = json_group(source.data, self._manifest, ask)
+            if group is not None:
+                yield group
+                return
         frames = (
             [codec.decode(source.data, ask.content_type)]
             if source.data is not None
@@ -87,6 +100,10 @@ class BodyReader:
             if ask.strict and ask.content_type in (JSON, JSON_LINES):
                 check_fields(frame, self._row_model)
             yield self._frame_group(frame, ask)
+
+    @cached_property
+    def _numbers_only(self) -> bool:
+        return all(feature.dtype == "float64" for feature in self._manifest.features)
 
     @cached_property
     def _row_model(self) -> type[Row]:

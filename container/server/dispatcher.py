@@ -222,15 +222,18 @@ class Dispatcher:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
-            now = time.monotonic()
-            drained = self._drain_until is not None and now >= self._drain_until
-            for worker, work in list(self._busy.items()):
-                self._watch_worker(worker, work, now, drained=drained)
-            for job in [job for job in self._waiting if drained or job.deadline <= now]:
-                self._give_up_waiting(job, drained=drained)
-            for job in [*self._waiting, *(job for work in self._busy.values() for job in work.jobs)]:
-                if job.on_long_wait is not None and now - job.admitted > LONG_WAIT_SECONDS:
-                    job.watch, job.on_long_wait = job.on_long_wait(), None
+            self._look_around(time.monotonic())
+
+    def _look_around(self, now: float) -> None:
+        """Deadlines, rows that take too long, callers that may have gone."""
+        drained = self._drain_until is not None and now >= self._drain_until
+        for worker, work in list(self._busy.items()):
+            self._watch_worker(worker, work, now, drained=drained)
+        for job in [job for job in self._waiting if drained or job.deadline <= now]:
+            self._give_up_waiting(job, drained=drained)
+        for job in [*self._waiting, *(job for work in self._busy.values() for job in work.jobs)]:
+            if job.on_long_wait is not None and now - job.admitted > LONG_WAIT_SECONDS:
+                job.watch, job.on_long_wait = job.on_long_wait(), None
 
     def _watch_worker(self, worker: WorkerProcess, work: _Work, now: float, *, drained: bool) -> None:
         cells = worker.cells

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from chem_endpoints.wire.answers import empty_answer
-from chem_endpoints.wire.columns import ROW_NUMBER
+from chem_endpoints.wire.columns import PREDICTION_ERROR, ROW_NUMBER
 from chem_endpoints.wire.content_types import CSV
 from chem_endpoints.wire.csv_cells import added_cells, header_cells
 from chem_endpoints.wire.errors import NotAcceptableError, WireError
@@ -19,6 +19,7 @@ from chem_endpoints.wire.manifest import Manifest, answer_columns
 from chem_endpoints.wire.matching import match_columns
 from chem_endpoints.wire.options import Return
 from chem_endpoints.wire.parts import PartWriter, part_writer
+from container.server.answer import NumberAnswer
 from container.server.plain_csv import HeaderPlan, Numbers, even, own_part, plain_lines, read_numbers, splice, texts
 
 
@@ -51,6 +52,10 @@ class RowGroup(Protocol):
         Raises:
             NotAcceptableError: the format cannot carry them.
         """
+        ...
+
+    def number_part(self, start: int, stop: int, answer: NumberAnswer, *, first: bool) -> bytes:
+        """The same for an answer of numbers."""
         ...
 
 
@@ -96,10 +101,13 @@ class PlainGroup:
             cells = added_cells(answer)
         except WireError as error:
             raise NotAcceptableError(f"the answer cannot be written as {CSV}: {error}") from None
-        return self.spliced(start, stop, cells, list(answer.columns), first=first)
+        return self._spliced(start, stop, cells, list(answer.columns), first=first)
 
-    def spliced(self, start: int, stop: int, cells: list[bytes], names: Sequence[str], *, first: bool) -> bytes:
-        """The part with cells that are already written."""
+    def number_part(self, start: int, stop: int, answer: NumberAnswer, *, first: bool) -> bytes:
+        """See `RowGroup`."""
+        return self._spliced(start, stop, answer.cells(), [*answer.columns, PREDICTION_ERROR], first=first)
+
+    def _spliced(self, start: int, stop: int, cells: list[bytes], names: Sequence[str], *, first: bool) -> bytes:
         own_header, own_lines = own_part(self._lines[start:stop], self._plan, self._returned)
         opening = own_header + header_cells(names) + b"\n" if first else b""
         return opening + (splice(own_lines, cells) if own_header else b"".join([b"%b\n" % cell for cell in cells]))
@@ -180,6 +188,10 @@ class FrameGroup:
             return self._writer.part(slice(start, stop), answer, first=first)
         except WireError as error:
             raise NotAcceptableError(f"the answer cannot be written as {self._accept}: {error}") from None
+
+    def number_part(self, start: int, stop: int, answer: NumberAnswer, *, first: bool) -> bytes:
+        """See `RowGroup`."""
+        return self.part(start, stop, answer.frame(), first=first)
 
 
 def _read(sent: pd.DataFrame, manifest: Manifest) -> _Read:

@@ -28,6 +28,7 @@ class Spool:
         self.on_disk = on_disk or Spool.in_memory_bytes > MEMORY_BUDGET_BYTES or not hasattr(os, "memfd_create")
         self.descriptor = _unlinked_file() if self.on_disk else os.memfd_create("body", os.MFD_CLOEXEC)
         self._pending = bytearray()
+        self._counted = 0
 
     async def append(self, data: bytes) -> None:
         """Writes at the end. A disk may be slow, so its writes leave the event loop and go in larger pieces."""
@@ -35,7 +36,7 @@ class Spool:
             await self._move_to_disk()
         self.size += len(data)
         if not self.on_disk:
-            Spool.in_memory_bytes += len(data)
+            self._count(len(data))
             _write_all(self.descriptor, data)
             return
         self._pending += data
@@ -49,7 +50,7 @@ class Spool:
             await asyncio.to_thread(_write_all, self.descriptor, pending)
 
     async def _move_to_disk(self) -> None:
-        Spool.in_memory_bytes -= self.size
+        self._count(-self._counted)
         disk = _unlinked_file()
         await asyncio.to_thread(_copy, self.descriptor, disk, self.size)
         os.close(self.descriptor)
@@ -61,6 +62,10 @@ class Spool:
             return await asyncio.to_thread(os.pread, self.descriptor, length, start)
         return os.pread(self.descriptor, length, start)
 
+    def _count(self, change: int) -> None:
+        self._counted += change
+        Spool.in_memory_bytes += change
+
     def cut(self, size: int) -> None:
         """Forgets what lies beyond ``size``: what a dead worker had begun to write."""
         os.ftruncate(self.descriptor, size)
@@ -68,8 +73,7 @@ class Spool:
     def close(self) -> None:
         """Gives the space back."""
         if self.descriptor >= 0:
-            if not self.on_disk:
-                Spool.in_memory_bytes -= self.size
+            self._count(-self._counted)
             os.close(self.descriptor)
             self.descriptor = -1
 

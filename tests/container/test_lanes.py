@@ -1,6 +1,7 @@
 """Promise: whether a body is read by splitting lines or by the general reader, alone or with others, its answer is the
 same to the byte."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chem_endpoints.wire.columns import ROW_NUMBER
-from chem_endpoints.wire.content_types import ARROW, CSV
+from chem_endpoints.wire.content_types import ARROW, CSV, JSON, JSON_LINES
 from chem_endpoints.wire.errors import WireError
 from chem_endpoints.wire.manifest import Feature, Manifest, Output
 from chem_endpoints.wire.matrix import to_float32
@@ -24,6 +25,7 @@ from container.server.answering import Output as Place
 from container.server.asking import Ask
 from container.server.body_source import BodyReader, BodySource
 from container.server.frames import Kind
+from container.server.json_group import json_group
 from container.server.plain_csv import HeaderPlan, HeaderPlans
 from container.server.prediction import Predictor
 from container.server.published import Cells, PublishedWork
@@ -72,7 +74,7 @@ def answering(manifest: Manifest, *, general: bool = False, by_frame: bool = Fal
 def answer(answering: Answering, body: bytes, ask: Ask = ASK) -> bytes | str:
     """The answer's bytes, or the error's text."""
     try:
-        frames = list(answering.frames(ask, BodySource(data=body), Place()))
+        frames = list(answering.frames(ask, BodySource(data=body, size=len(body)), Place()))
     except WireError as error:
         return f"{error.code}: {error}"
     assert frames[-1].kind is Kind.DONE
@@ -126,6 +128,59 @@ def test_travelling_together_changes_no_answer(bodies: list[bytes], returned: Re
             assert sum(map(len, together.bad_rows)) <= sum(together.rows)
 
 
+VALUES = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-(2**63), 2**64),
+    st.none(),
+    st.booleans(),
+    NUMBERS,
+    st.sampled_from([[1], {"x": 1}, 1e300, -0.0, 10**30]),
+)
+
+
+@st.composite
+def records(draw: st.DrawFn) -> list[dict[str, Any]]:
+    names = draw(st.permutations(["Id", "A", "B", *draw(st.sampled_from([[], [ROW_NUMBER], ["b"], ["prediction"]]))]))
+    rows = [{name: draw(VALUES if name != "Id" else TEXTS) for name in names} for _ in range(draw(st.integers(0, 5)))]
+    if rows and draw(st.booleans()) and draw(st.booleans()):
+        del rows[-1][draw(st.sampled_from(names))]
+    return rows
+
+
+@given(
+    records(),
+    st.sampled_from(["all", "added"]),
+    st.sampled_from([JSON, JSON_LINES]),
+    st.sampled_from([JSON, JSON_LINES]),
+)
+def test_json_of_numbers_gives_the_same_bytes_without_a_frame(
+    rows: list[dict[str, Any]], returned: Return, sent: str, accept: str
+) -> None:
+    lines = [json.dumps(row) for row in rows]
+    body = ("\n".join(lines) if sent == JSON_LINES else "[" + ",".join(lines) + "]").encode()
+    ask = replace(ASK, content_type=sent, accept=accept, returned=returned)
+    general = answer(answering(manifest()), body, replace(ask, streaming=True))  # the same, row by row
+    framed = answering(manifest())
+    framed.reader.__dict__["_numbers_only"] = False
+    assert answer(framed, body, ask) == general == answer(answering(manifest(), by_frame=True), body, ask)
+
+
+def test_json_of_numbers_is_read_without_a_frame() -> None:
+    body = b'{"instances":[{"Id":"7","a":1,"B":2.5},{"Id":null,"a":"x","B":null}]}'
+    ask = replace(ASK, content_type=JSON, accept=JSON)
+    assert json_group(body, manifest(), ask) is not None
+    assert json.loads(answer(answering(manifest()), body, ask)) == [
+        {"Id": "7", "a": 1, "B": 2.5, "prediction": 3.5, "prediction_error": ""},
+        {
+            "Id": None,
+            "a": "x",
+            "B": None,
+            "prediction": None,
+            "prediction_error": "invalid_value: column 'a' must hold a number",
+        },
+    ]
+
+
 def test_the_property_is_about_something() -> None:
     body = b"Id,A,B\n007,1.5,2\n008,oops,3\n009,2000,1\n"
     alone = answering(manifest())
@@ -171,6 +226,20 @@ def test_what_is_left_of_a_request_joins_what_was_answered(accept: str) -> None:
         assert joined == whole
     else:
         assert list(_arrow_rows(joined)) == list(_arrow_rows(whole if isinstance(whole, bytes) else b""))
+
+
+def test_a_few_bytes_that_unpack_to_endless_rows_are_refused() -> None:
+    import pyarrow as pa
+
+    numbers = pa.array(np.zeros(1_100_000))
+    sink = pa.BufferOutputStream()
+    batch = pa.record_batch({"a": numbers, "B": numbers})
+    with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+        stream.write_batch(batch)
+    told = answer(answering(manifest()), bytes(sink.getvalue()), replace(ASK, content_type=ARROW, returned="added"))
+    assert isinstance(told, str)
+    assert told.startswith("body_too_large: ")
+    assert "more than 1000000 rows" in told
 
 
 def _arrow_rows(stream: bytes) -> Iterator[Any]:

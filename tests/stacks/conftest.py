@@ -136,6 +136,7 @@ def declarations(digest: str) -> Iterable[dict[str, Any]]:
     yield declared(
         "guarded-async-v1",
         "async",
+        model={**stored, "allow_pickle": True},
         **instance,
         scaling={"min": 0, "max": 4},
         deployment={"strategy": "linear", "percent": 25, "wait_minutes": 10},

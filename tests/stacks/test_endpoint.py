@@ -53,10 +53,20 @@ def test_the_container_learns_its_name_digest_deadline_and_workers(assembly: Any
         environment.ENDPOINT_NAME: "realtime-v1",
         environment.MODEL_SHA256: assembly.digest,
         environment.REQUEST_SECONDS: "50",
+        environment.MAX_BODY_MEGABYTES: "27",  # 25 MiB
         environment.WORKERS: "2",
     }
     asynchronous = properties(assembly, resources_of, "async-v1", "SageMaker::Model")["PrimaryContainer"]
     assert asynchronous["Environment"][environment.REQUEST_SECONDS] == "3500"
+    assert asynchronous["Environment"][environment.MAX_BODY_MEGABYTES] == "1074"  # 1 GiB
+
+
+def test_pickles_are_read_only_where_the_declaration_says_so(assembly: Any, resources_of: Resources) -> None:
+    allowed = {}
+    for endpoint in ("realtime-v1", "guarded-async-v1"):
+        container = properties(assembly, resources_of, endpoint, "SageMaker::Model")["PrimaryContainer"]
+        allowed[endpoint] = container["Environment"].get(environment.ALLOW_PICKLE)
+    assert allowed == {"realtime-v1": None, "guarded-async-v1": "1"}
 
 
 @pytest.mark.parametrize("stack", ["fixed-v1", "awake-v1"])
