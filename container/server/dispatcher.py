@@ -21,6 +21,9 @@ TOGETHER_ROWS = 4096
 TOGETHER_BYTES = 128 * 1024
 """What travels together fits into one read of a worker's socket."""
 
+TOGETHER_SECONDS = 0.25
+"""What predicting requests together should take, so that none waits long for the others."""
+
 _WATCH_SECONDS = 0.1
 TELL_SECONDS = 5.0
 """Time to write down, after the deadline, that the rows have timed out; SageMaker waits 10 s longer than we do."""
@@ -58,6 +61,7 @@ class Dispatcher:
         self._busy: dict[WorkerProcess, _Work] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._drain_until: float | None = None
+        self._together_rows = TOGETHER_ROWS
         self.admitted = 0
         pool.on_free = self._pump
         self._watcher = asyncio.create_task(self._watch())
@@ -120,7 +124,7 @@ class Dispatcher:
             return jobs
         stay: deque[Job] = deque()
         for job in self._waiting:
-            fits = rows + job.rows <= TOGETHER_ROWS and size + len(job.body) <= TOGETHER_BYTES
+            fits = rows + job.rows <= self._together_rows and size + len(job.body) <= TOGETHER_BYTES
             if fits and job.together == first.together and not job.done.done():
                 jobs.append(job)
                 rows, size = rows + job.rows, size + len(job.body)
@@ -166,10 +170,18 @@ class Dispatcher:
             self._failed(job, frame)
         elif frame.kind is Kind.ANSWERS:
             _settle_all(work.jobs, frame)
+            self._learn(sum(frame.head["rows"]), frame.head["milliseconds"]["predict"] / 1e3)
         elif frame.kind is Kind.SPLIT:
             self._ask_each_alone(work.jobs)
         self._busy.pop(worker, None)
         self._pool.give_back(worker)
+
+    def _learn(self, rows: int, seconds: float) -> None:
+        """So many rows took so long together: a slow model gets fewer next time."""
+        if seconds > TOGETHER_SECONDS:
+            self._together_rows = max(1, int(rows * TOGETHER_SECONDS / seconds))
+        else:
+            self._together_rows = min(TOGETHER_ROWS, self._together_rows * 2)
 
     def _failed(self, job: Job, frame: Frame) -> None:
         if (
