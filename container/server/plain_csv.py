@@ -220,9 +220,9 @@ def texts(lines: list[bytes], position: int) -> list[str]:
     return [line.split(b",", position + 1)[position].decode() for line in lines]
 
 
-def splice(lines: Sequence[bytes], cells: Sequence[bytes]) -> bytes:
-    """The lines with cells added to each, each with its line end."""
-    return b"".join([b"%b,%b\n" % pair for pair in zip(lines, cells, strict=True)])
+def splice(lines: Sequence[bytes], cells: Sequence[bytes], *, opening: bytes = b"") -> bytes:
+    """What opens the answer, and the lines with cells added to each, each with its line end."""
+    return b"".join([opening, *[b"%b,%b\n" % pair for pair in zip(lines, cells, strict=True)]])
 
 
 def own_part(lines: list[bytes], plan: HeaderPlan, returned: Return) -> tuple[bytes, list[bytes]]:

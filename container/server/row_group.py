@@ -110,7 +110,9 @@ class PlainGroup:
     def _spliced(self, start: int, stop: int, cells: list[bytes], names: Sequence[str], *, first: bool) -> bytes:
         own_header, own_lines = own_part(self._lines[start:stop], self._plan, self._returned)
         opening = own_header + header_cells(names) + b"\n" if first else b""
-        return opening + (splice(own_lines, cells) if own_header else b"".join([b"%b\n" % cell for cell in cells]))
+        if not own_header:
+            return opening + b"".join([b"%b\n" % cell for cell in cells])
+        return splice(own_lines, cells, opening=opening)
 
 
 def plain_group(rows: bytes, plan: HeaderPlan, returned: Return) -> PlainGroup | None:
