@@ -63,7 +63,7 @@ def header_cells(names: Iterable[object]) -> bytes:
     """
     texts = [str(name) for name in names]
     try:
-        cells = [_quoted(cell) if cell.startswith(_BOM) else cell for cell in map(_cell, map(str.encode, texts))]
+        cells = [_quoted(cell) if cell.startswith(_BOM) else cell for cell in map(text_cell, map(str.encode, texts))]
     except UnicodeEncodeError:
         raise WireError("a column's name holds half a surrogate pair, which has no encoding in UTF-8") from None
     return b",".join(cells) if cells != [b""] else b'""'
@@ -112,10 +112,11 @@ def _text_cells(values: list[Any], column: Hashable) -> list[bytes]:
         raise WireError(f"a cell of column {column!r} is nested too deeply to be written as CSV") from None
     if together.count(b"\n") == len(texts) - 1 and not any(sign in together for sign in _QUOTED_SIGNS):
         return together.split(b"\n")
-    return [_cell(text.encode()) for text in texts]
+    return [text_cell(text.encode()) for text in texts]
 
 
-def _cell(text: bytes) -> bytes:
+def text_cell(text: bytes) -> bytes:
+    """A text as a cell, quoted where a reader would take a part of it for a separator or a line end."""
     return _quoted(text) if b"\n" in text or any(sign in text for sign in _QUOTED_SIGNS) else text
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from chem_endpoints.wire.cell_numbers import kind_of
 from chem_endpoints.wire.columns import PREDICTION_ERROR
-from chem_endpoints.wire.csv_cells import float_cells
+from chem_endpoints.wire.csv_cells import float_cells, text_cell
 from chem_endpoints.wire.manifest import Manifest
 from container.server.script_error import ScriptError
 
@@ -44,15 +44,8 @@ class NumberAnswer:
         """Each row's CSV cells, as `chem_endpoints.wire.csv_cells.added_cells` writes them."""
         errors = [b""] * self.rows
         for row, reason in self.reasons.items():
-            errors[row] = _quoted(reason)
+            errors[row] = text_cell(reason.encode("utf-8", "replace"))
         return list(map(b",".join, zip(*map(float_cells, self.columns.values()), errors, strict=True)))
-
-
-def _quoted(text: str) -> bytes:
-    cell = text.encode()
-    if any(sign in cell for sign in (b",", b'"', b"\r", b"\n")):
-        return b'"' + cell.replace(b'"', b'""') + b'"'
-    return cell
 
 
 def only_numbers(manifest: Manifest) -> bool:

@@ -67,11 +67,6 @@ class LoadedModel:
         return by_itself or isinstance(self.bundle, ForeignBundle)
 
     @property
-    def forkable(self) -> bool:
-        """Whether workers may be forked from the process that loaded it."""
-        return self.why_not_forkable is None
-
-    @property
     def why_not_forkable(self) -> str | None:
         """Why each worker must load the model itself; ``None``: workers can be forked and share one copy."""
         if sys.platform != "linux":

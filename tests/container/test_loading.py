@@ -68,7 +68,7 @@ def test_a_model_on_a_gpu_is_not_forked(own_script_bundle: Bundle) -> None:
     on_gpu = LoadedModel(
         bundle=model.bundle, script=model.script, model=None, loaded_at=model.loaded_at, threads=1, cuda=True
     )
-    assert not on_gpu.forkable
+    assert on_gpu.why_not_forkable is not None
     assert on_gpu.why_not_forkable == "the model uses CUDA, which does not survive a fork"
 
 
