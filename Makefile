@@ -1,5 +1,5 @@
 # Every target sets up what it needs first; `make demo` and `make test` work on a fresh machine with Python 3.11.
-.PHONY: setup demo test thorough soak load lint lock clean
+.PHONY: setup demo test test-chemistry thorough soak load lint lock clean
 SHELL := /bin/bash
 bin := .venv/bin
 
@@ -10,7 +10,10 @@ demo: setup ## train, deploy onto the local AWS with the real CDK CLI, predict
 	@$(bin)/chem-endpoints demo
 
 test: setup ## the tests, with the coverage figure
-	@$(bin)/python -m pytest -n 2 --dist loadfile -m "not thorough" --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+	@$(bin)/python -m pytest -n 2 --dist loadfile -m "not thorough and not chemistry" --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+
+test-chemistry: setup ## reference tables in full, models trained in full, every family at its real size
+	@$(bin)/python -m pytest -m chemistry -n 2 --dist loadfile
 
 thorough: setup ## what takes too long for `make test`: every kind's whole life, every legal template, every mutation
 	@$(bin)/python -m pytest -m thorough

@@ -59,7 +59,7 @@ for module in """
     boto3 botocore.session s3transfer.manager fastapi uvicorn uvloop httptools
     moto.server moto.backends moto.cloudformation.parsing
     pandas pyarrow.ipc rdkit.Chem.Descriptors rdkit.Chem.MolStandardize.rdMolStandardize
-    sklearn.model_selection tqdm xgboost pytest hypothesis syrupy httpx
+    sklearn.model_selection sklearn.ensemble skops.io tqdm xgboost pytest hypothesis syrupy httpx
 """.split():
     importlib.import_module(module)
 PYTHON

@@ -7,7 +7,6 @@ peers run unchanged.
 """
 
 import hashlib
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,12 @@ import xgboost
 
 from chem_endpoints.wire.bundle import unpack, write_bundle
 from chem_endpoints.wire.columns import PREDICTION
-from chem_endpoints.wire.manifest import Feature, GoldenRows, Manifest, Metrics, Output, Training
+from chem_endpoints.wire.manifest import Ensemble, Feature, GoldenRows, Manifest, Output, Training
 from container.server.script import OWN_SCRIPT
-from model_scripts.xgboost_model import INTERVAL_FILE, MODEL_FILE
+
+MEMBER_FILE = "members/refit_0.ubj"
+PEERS_FILE = "model.ubj"
+"""Where ``peers/inference.py`` looks."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -58,11 +60,10 @@ def write_models(folder: Path) -> ServingModels:
         output={PREDICTION: predictions(booster, matrix[:GOLDEN_ROWS]).tolist()},
         relative_tolerance=1e-6,
     )
-    interval = json.dumps({"coverage": 0.9, "half_width": 1.0}).encode()
     script = (Path(__file__).parent / "peers" / "inference.py").read_bytes()
     return ServingModels(
-        built_in=_write(folder / "built-in", "xgboost_model", {MODEL_FILE: ubj, INTERVAL_FILE: interval}, golden),
-        own_script=_write(folder / "own-script", OWN_SCRIPT, {MODEL_FILE: ubj, OWN_SCRIPT: script}, golden),
+        built_in=_write(folder / "built-in", "xgboost_model", {MEMBER_FILE: ubj}, golden),
+        own_script=_write(folder / "own-script", OWN_SCRIPT, {PEERS_FILE: ubj, OWN_SCRIPT: script}, golden),
         booster=booster,
     )
 
@@ -90,19 +91,16 @@ def _train(matrix: Floats, target: Floats) -> xgboost.Booster:
 
 
 def _write(folder: Path, script: str, files: dict[str, bytes], golden: GoldenRows) -> Path:
-    metrics = Metrics(split="random", folds=2, rows=TRAINING_ROWS, rmse=0, mae=0, r2=1, mean_baseline_rmse=1)
     manifest = Manifest(
         script=script,
         framework=f"xgboost {xgboost.__version__}",
-        target=Output(name="target", dtype="float64"),
+        targets=(Output(name="target", dtype="float64"),),
         features=tuple(Feature(name=name, dtype="float64") for name in FEATURES),
         outputs=(Output(name=PREDICTION, dtype="float64"),),
-        standardisation="none",
+        ensemble=Ensemble(refits=1, folds=0),
         libraries={"numpy": np.__version__, "xgboost": xgboost.__version__},
         files={name: hashlib.sha256(contents).hexdigest() for name, contents in files.items()},
-        training=Training(
-            rows=TRAINING_ROWS, data_sha256="0" * 64, seed=SEED, metrics=(metrics,), note="Random numbers."
-        ),
+        training=Training(rows=TRAINING_ROWS, data_sha256="0" * 64, seed=SEED, metrics=(), notes=("Random numbers.",)),
         golden=golden,
     )
     packed = folder.with_suffix(".tar.gz")

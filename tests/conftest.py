@@ -44,7 +44,9 @@ def reference_data() -> Path:
 def solubility_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration's model, trained by the command that users run."""
     out = tmp_path_factory.mktemp("trained") / "solubility.tar.gz"
-    command = [sys.executable, "-m", "model_scripts", "train", "xgboost", "--target", "log_s", "--smiles", "smiles"]
-    command += ["--data", str(ROOT / "examples/data/solubility.csv"), "--unit", "log10(mol/L)", "--out", str(out)]
+    command = [sys.executable, "-m", "chem_endpoints.cli", "train", "xgboost"]
+    command += ["--target", "log_s", "--smiles", "smiles"]
+    command += ["--data", str(ROOT / "examples/data/solubility.csv"), "--unit", "log10(mol/L)", "--id", "name"]
+    command += ["--set", "trees=150", "--set", "depth=3", "--set", "learning_rate=0.08", "--out", str(out)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return out

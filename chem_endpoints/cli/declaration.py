@@ -25,12 +25,14 @@ class Declared:
         owner: team that answers for the model.
         artifact: the bundle, relative to the clone.
         sha256: its model digest.
+        image: the image that can serve it.
     """
 
     kind: str
     owner: str
     artifact: str
     sha256: str
+    image: str = "base"
 
 
 def artifact_path(bundle: Path, root: Path) -> str:
@@ -59,7 +61,7 @@ def write_declaration(path: Path, declared: Declared) -> None:
     written = {
         "name": path.stem,
         "owner": declared.owner,
-        "model": {"artifact": declared.artifact, "sha256": declared.sha256, "image": "base"},
+        "model": {"artifact": declared.artifact, "sha256": declared.sha256, "image": declared.image},
         "serving": SERVING[declared.kind],
     }
     try:

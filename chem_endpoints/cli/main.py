@@ -2,9 +2,11 @@
 
 import click
 
+from chem_endpoints.cli.combine_command import combine
 from chem_endpoints.cli.demo_command import demo
 from chem_endpoints.cli.deploy_command import deploy
 from chem_endpoints.cli.doctor_command import doctor
+from chem_endpoints.cli.feature_commands import features
 from chem_endpoints.cli.local_commands import local
 from chem_endpoints.cli.plan_command import plan
 from chem_endpoints.cli.predict_command import predict
@@ -23,5 +25,5 @@ def main() -> None:
     """
 
 
-for command in (demo, deploy, doctor, local, plan, predict, schema, train, validate):
+for command in (combine, demo, deploy, doctor, features, local, plan, predict, schema, train, validate):
     main.add_command(command)

@@ -23,8 +23,9 @@ from chem_endpoints.client.report import REPORT_KEY, Exchange, make_report
 from chem_endpoints.client.transport import Invocation, Transport
 from chem_endpoints.errors import InvalidInputError
 from chem_endpoints.wire.columns import PREDICTION_ERROR, SMILES
-from chem_endpoints.wire.manifest import Feature, Output, answer_columns
-from chem_endpoints.wire.options import RequestOptions
+from chem_endpoints.wire.errors import OptionNotOfferedError
+from chem_endpoints.wire.manifest import Feature, Manifest, Output, answer_columns
+from chem_endpoints.wire.options import CONFORMERS_KEY, EXPLAIN_KEY, RequestOptions
 
 MAX_CONNECTIONS = 64
 
@@ -87,6 +88,8 @@ class Endpoint:
         smiles: str | None = None,
         columns: Mapping[str, str] | None = None,
         drop_error_rows: bool = False,
+        explain: bool = False,
+        conformers: bool = False,
         progress: bool | None = None,
         threads: int | None = None,
     ) -> pd.DataFrame:
@@ -97,6 +100,8 @@ class Endpoint:
             smiles: your column that holds the SMILES, when it is not called ``smiles``.
             columns: your column → the model's feature, for names that differ.
             drop_error_rows: leave out the rows that have no prediction.
+            explain: add the columns that explain each prediction, where the model offers them.
+            conformers: add each row's conformers as the text of an SD file, where the model computes them.
             progress: show a progress bar; default: when somebody watches.
             threads: requests under way at once; default: what the declaration says.
 
@@ -106,12 +111,13 @@ class Endpoint:
             ``attrs["report"]`` holds totals.
 
         Raises:
-            InvalidInputError: the frame has no column for a feature.
+            InvalidInputError: the frame has no column for a feature, or the model does not offer what is asked for.
             EndpointError: the endpoint could not be asked; see `chem_endpoints.errors`.
         """
         started = time.perf_counter()
         frame = _as_frame(rows)
-        manifest, settings = self.description.manifest, self.description.settings
+        asked = frozenset(key for key, on in ((EXPLAIN_KEY, explain), (CONFORMERS_KEY, conformers)) if on)
+        manifest, settings = self._manifest(asked), self.description.settings
         renamed = {**({smiles: SMILES} if smiles else {}), **(columns or {})}
         transport = self._transport
         chunks = cut(
@@ -121,7 +127,11 @@ class Endpoint:
             readable=self.description.captured,
         )
         exchanges = self._exchange(
-            list(chunks), transport, threads or settings.max_in_flight, _watched() if progress is None else progress
+            list(chunks),
+            transport,
+            RequestOptions(returned="added", asked=asked),
+            threads=threads or settings.max_in_flight,
+            progress=_watched() if progress is None else progress,
         )
         answers = [read_answer(exchange.chunk, exchange.reply.body, manifest) for exchange in exchanges]
         out = attach(frame, answers, manifest)
@@ -151,8 +161,16 @@ class Endpoint:
             wake_seconds=self._wake_seconds,
         )
 
-    def _exchange(self, chunks: list[Chunk], transport: Transport, threads: int, progress: bool) -> list[Exchange]:
-        attributes = RequestOptions(returned="added").to_header()
+    def _manifest(self, asked: frozenset[str]) -> Manifest:
+        try:
+            return self.description.manifest.asked(asked)
+        except OptionNotOfferedError as error:
+            raise InvalidInputError(str(error)) from None
+
+    def _exchange(
+        self, chunks: list[Chunk], transport: Transport, options: RequestOptions, *, threads: int, progress: bool
+    ) -> list[Exchange]:
+        attributes = options.to_header()
         total, stop = sum(len(chunk.rows) for chunk in chunks), Event()
         pool = ThreadPoolExecutor(max_workers=max(1, min(threads, len(chunks), MAX_CONNECTIONS)))
 

@@ -1,6 +1,7 @@
 """Cells of CSV as bytes: one way to write a number, a missing value and a text, whoever puts the rows together."""
 
 from collections.abc import Hashable, Iterable
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -35,7 +36,23 @@ def added_cells(added: "pd.DataFrame") -> list[bytes]:
     Raises:
         WireError: a text cell equals a placeholder or has no encoding, so it would not come back.
     """
-    return _joined([_column_cells(column, own=False) for _, column in added.items()], rows=len(added))
+    numeric = [dtype == np.float64 for dtype in added.dtypes]
+    runs = groupby(range(added.shape[1]), key=numeric.__getitem__)
+    return _joined([cells for numbers, run in runs for cells in _run_cells(added, list(run), numbers)], rows=len(added))
+
+
+def _run_cells(added: "pd.DataFrame", columns: list[int], numbers: bool) -> list[list[bytes]]:
+    """Neighbouring columns of numbers are written together: one by one, hundreds of them take longer than the model."""
+    if numbers and len(added):
+        return [_number_rows(added.iloc[:, columns].to_numpy())]
+    return [_column_cells(added.iloc[:, column], own=False) for column in columns]
+
+
+def _number_rows(values: npt.NDArray[np.float64]) -> list[bytes]:
+    rows = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)[2:-2].split(b"],[")
+    for row in np.flatnonzero(~np.isfinite(values).all(axis=1)):
+        rows[row] = b",".join(_float_cells(values[row], missing=MISSING_NUMBER.encode()))
+    return rows
 
 
 def own_cells(own: "pd.DataFrame") -> list[bytes]:

@@ -37,6 +37,12 @@ class NotAcceptableError(WireError):
     code = "not_acceptable"
 
 
+class OptionNotOfferedError(WireError):
+    """An option asks for columns that this model does not have."""
+
+    code = "option_not_offered"
+
+
 class FeatureMismatchError(WireError):
     """The columns do not fit the model: one is missing or two could be meant."""
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from chem_endpoints.wire.manifest import Feature
-from chem_endpoints.wire.matching import malformed_reason, match_columns, missing_reason
+from chem_endpoints.wire.matching import match_columns, missing_reason, unknown_category_reason, unusable_reason
 from chem_endpoints.wire.typed_columns import typed
 
 
@@ -35,9 +35,16 @@ def read_features(frame: pd.DataFrame, features: Sequence[Feature]) -> FeatureRo
     reasons: dict[int, str] = {}
     for feature in features:
         column = typed(frame.iloc[:, positions[feature.name]], feature.dtype)
-        columns[feature.name] = column.values.reset_index(drop=True)
-        for row in np.flatnonzero(column.malformed):
-            reasons.setdefault(int(row), malformed_reason(feature))
+        values = column.values.reset_index(drop=True)
+        unusable = dict.fromkeys(np.flatnonzero(column.malformed).tolist(), unusable_reason(feature))
+        if feature.categories is not None:
+            unknown = (~values.isin(feature.categories) & values.notna()).to_numpy(dtype=bool)
+            values = values.mask(unknown)
+            unusable |= dict.fromkeys(np.flatnonzero(unknown).tolist(), unknown_category_reason(feature))
+        columns[feature.name] = values
+        for position, reason in unusable.items():
+            if reason is not None:
+                reasons.setdefault(position, reason)
         if feature.missing == "error":
             for row in np.flatnonzero(column.missing):
                 reasons.setdefault(int(row), missing_reason(feature))

@@ -6,12 +6,13 @@ Declarations carry that digest, the server checks it at start and returns it wit
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chem_endpoints.wire.columns import PREDICTION_ERROR
+from chem_endpoints.wire.errors import OptionNotOfferedError
 
 MANIFEST_NAME = "manifest.json"
 
@@ -34,6 +35,11 @@ class Feature(_Strict):
     description: str = ""
     missing: Literal["error", "allow"] = "error"
     """``error``: a row without a value comes back with a reason; ``allow``: the model copes with it."""
+    categories: tuple[str, ...] | None = None
+    """Of a text feature: the only texts that the model knows."""
+    unusable: Literal["error", "missing"] = "error"
+    """A text that is no number, or a category that the model does not know: ``error``: the row comes back with a
+    reason; ``missing``: it counts as a missing value, which whoever made the bundle has asked for (lenient)."""
 
 
 class Output(_Strict):
@@ -61,18 +67,69 @@ class DescriptorSet(_Strict):
     name: str
     version: str
     columns: tuple[str, ...]
+    gaps: tuple[str, ...] = ()
+    """Columns that were undefined for training rows; another one that is undefined costs the row its prediction."""
+
+
+class Standardisation(_Strict):
+    """What is done to a structure before anything is computed from it, in training and serving alike."""
+
+    policy: Literal["none", "parent", "salt"]
+    """``none``: the structure as it is sent; ``parent``: counterions stripped, charges neutralised; ``salt``: all
+    fragments kept, as solubility models may want."""
+    tautomer: bool = True
+    """Whether the canonical tautomer is taken, last of all; without meaning for ``none``."""
+    version: str = "1"
+
+
+FIGURES: dict[str, str] = {
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+    "mean_baseline_rmse": "RMSE of the training mean",
+    "accuracy": "accuracy",
+    "roc_auc": "ROC AUC",
+    "log_loss": "log loss",
+    "majority_baseline_accuracy": "accuracy of the commonest class",
+}
+"""Name of a figure in `Metrics` → what readers call it."""
 
 
 class Metrics(_Strict):
-    """Out-of-fold errors of one way of splitting, in the target's unit."""
+    """Errors of one way of splitting, on rows that the model predicting them had not seen."""
 
-    split: str
+    split: Literal["random", "scaffold"]
+    target: str
     folds: int
     rows: int
-    rmse: float
-    mae: float
-    r2: float
-    mean_baseline_rmse: float
+    figures: dict[str, float]
+    """Name (of `FIGURES`) → value; errors are in the target's unit."""
+
+
+class Coverage(_Strict):
+    """How often the 90 % interval held the measured value of rows that the model had not seen."""
+
+    target: str
+    among: str
+    """Which rows: ``random split``, ``scaffold split``, or a third of the rows by similarity to the training set."""
+    rows: int
+    covered: float
+    mean_width: float
+    guaranteed: bool
+    """Whether theory bounds the coverage from below (CV+ does); for scaffolds that are new to the model it does
+    not."""
+
+
+class Ensemble(_Strict):
+    """The models of a bundle.
+
+    Members ``refit_<i>`` were trained on all rows, their mean is the prediction. Members ``fold_<i>`` are those of the
+    cross-validation, each without its own fold: their spread is the standard deviation, and with the errors on the rows
+    left out they give the interval (CV+).
+    """
+
+    refits: int = Field(ge=1)
+    folds: int = Field(ge=0)
 
 
 class Training(_Strict):
@@ -81,8 +138,11 @@ class Training(_Strict):
     rows: int
     data_sha256: Sha256
     seed: int
+    settings: dict[str, float | int | str | bool] = {}
     metrics: tuple[Metrics, ...]
-    note: str
+    coverage: tuple[Coverage, ...] = ()
+    notes: tuple[str, ...]
+    """Sentences for the card: which rows the figures come from, why an interval is missing, what is not guaranteed."""
 
 
 class GoldenRows(_Strict):
@@ -99,25 +159,57 @@ class Manifest(_Strict):
     format: Literal[1] = 1
     script: str
     framework: str
-    task: Literal["regression"] = "regression"
-    target: Output
+    task: Literal["regression", "classification", "features"] = "regression"
+    targets: tuple[Output, ...] = ()
+    """What was measured; empty for an endpoint that computes features."""
+    classes: tuple[str, ...] = ()
+    """Labels of a classification with one target, in the order of the members' probabilities."""
     features: tuple[Feature, ...] = Field(min_length=1)
     outputs: tuple[Output, ...] = Field(min_length=1)
+    on_request: dict[str, tuple[Output, ...]] = {}
+    """Option of a request (`chem_endpoints.wire.options`) → the outputs that it adds."""
     descriptors: DescriptorSet | None = None
-    standardisation: str
+    standardisation: Standardisation | None = None
+    """``None``: the model reads no structure."""
+    ensemble: Ensemble | None = None
+    row_seconds: float | None = Field(default=None, gt=0)
+    """Longest time that an honest row may take; ``None``: the server's default. Its environment may say otherwise."""
+    settings: dict[str, float | int | str | bool] = {}
+    """What a feature endpoint was asked to compute, for example a radius or a temperature."""
     libraries: dict[str, str]
     """Import name → version at training; the server names one that is missing."""
     files: dict[str, Sha256]
-    training: Training
+    training: Training | None = None
     golden: GoldenRows
+
+    @model_validator(mode="after")
+    def _figures_have_names(self) -> "Manifest":
+        unknown = {name for m in (self.training.metrics if self.training else ()) for name in m.figures} - set(FIGURES)
+        if unknown:
+            raise ValueError(f"unknown figures: {', '.join(sorted(unknown))}; known are {', '.join(FIGURES)}")
+        return self
 
     @model_validator(mode="after")
     def _names_are_distinct(self) -> "Manifest":
         names = [feature.name for feature in self.features] + [output.name for output in self.outputs]
+        names += [output.name for outputs in self.on_request.values() for output in outputs]
         doubled = sorted({name for name in names if names.count(name) > 1})
         if doubled:
             raise ValueError(f"these columns are named twice among features and outputs: {', '.join(doubled)}")
         return self
+
+    def asked(self, options: Collection[str]) -> "Manifest":
+        """The manifest of the answer to a request with these options: outputs with those that they add.
+
+        Raises:
+            OptionNotOfferedError: the model does not offer one.
+        """
+        for option in options:
+            if option not in self.on_request:
+                offers = f"it offers {', '.join(sorted(self.on_request))}" if self.on_request else "it offers none"
+                raise OptionNotOfferedError(f"this model adds no columns for the option {option!r}; {offers}")
+        added = tuple(output for option in sorted(options) for output in self.on_request[option])
+        return self.model_copy(update={"outputs": (*self.outputs, *added)})
 
     def to_bytes(self) -> bytes:
         """The file's bytes; the same manifest always gives the same bytes."""

@@ -10,6 +10,8 @@ from chem_endpoints.wire.columns import Reason
 from chem_endpoints.wire.errors import FeatureMismatchError
 from chem_endpoints.wire.manifest import Feature
 
+MAX_TOLD_CATEGORIES = 10
+
 MAX_COMPARED_COLUMNS = 200
 """Names that are compared to find the nearest; comparing tens of thousands takes many seconds."""
 
@@ -60,15 +62,31 @@ def reason_of_cell(text: str, feature: Feature) -> tuple[float, str | None]:
     try:
         number = number_in(text)
     except ValueError:
-        return math.nan, malformed_reason(feature)
+        return math.nan, unusable_reason(feature)
     if number is None:
         return math.nan, missing_reason(feature) if feature.missing == "error" else None
     return number, None
 
 
+def unusable_reason(feature: Feature) -> str | None:
+    """What a row is told whose cell does not hold what the feature is; ``None``: it counts as missing."""
+    return malformed_reason(feature) if feature.unusable == "error" else None
+
+
 def malformed_reason(feature: Feature) -> str:
     """What a row is told whose cell does not hold what the feature is."""
     return Reason.INVALID_VALUE.because(f"column {feature.name!r} must hold {kind_of(feature.dtype)}")
+
+
+def unknown_category_reason(feature: Feature) -> str | None:
+    """What a row is told whose cell holds a category that the model does not know; ``None``: it counts as missing."""
+    if feature.unusable == "missing":
+        return None
+    known = feature.categories or ()
+    named = ", ".join(known[:MAX_TOLD_CATEGORIES]) + (", …" if len(known) > MAX_TOLD_CATEGORIES else "")
+    return Reason.INVALID_VALUE.because(
+        f"column {feature.name!r} holds a category that the model was not trained on; it knows {named}"
+    )
 
 
 def missing_reason(feature: Feature) -> str:

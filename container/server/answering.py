@@ -27,6 +27,9 @@ TOLD_ROWS = 50
 """Failed rows that a strict caller is told of; the error's body must stay small (SageMaker cuts large ones)."""
 
 
+SHARED_SECONDS = 0.5
+"""Rows that take longer than this are worth another worker's reading the body again."""
+
 STREAM_GROWTH = 4
 """A streamed answer begins with one row, and then takes so many times more at once, as fast as the model is."""
 
@@ -94,6 +97,8 @@ class Answering:
             ScriptError: the model script is.
         """
         stages, opened, offset = Stages(), ask.opened, 0
+        self.work.take_share_request()  # one that came too late for the last request
+        share = _Share(possible=source.data is not None and ask.accept != PARQUET, stop=ask.stop)
         schema: bytes | None = None
         for group in readable(self.reader.groups(source, ask)):
             stop = offset + group.rows
@@ -106,10 +111,10 @@ class Answering:
                 schema = schema or group.schema
             if stop > ask.start or not opened:
                 whole = source.data is not None
-                yield from self._group(group, offset, ask, output, stages, opened=opened, whole=whole)
+                yield from self._group(group, offset, ask, output, stages, share, opened=opened, whole=whole)
                 opened = True
             offset = stop
-        if end := answer_end(ask.accept):
+        if share.stop is None and (end := answer_end(ask.accept)):
             yield output.rows({"start": offset, "stop": offset, "last": True}, end)
         size = _convert(output) if ask.accept == PARQUET else None
         stages.end("serialise")
@@ -124,33 +129,49 @@ class Answering:
         )
 
     def _group(
-        self, group: RowGroup, offset: int, ask: Ask, output: Output, stages: Stages, *, opened: bool, whole: bool
+        self,
+        group: RowGroup,
+        offset: int,
+        ask: Ask,
+        output: Output,
+        stages: Stages,
+        share: "_Share",
+        *,
+        opened: bool,
+        whole: bool,
     ) -> Iterator[Frame]:
         reasons = {**group.reasons, **{row - offset: reason for row, reason in ask.known_bad.items()}}
         stages.end("parse")
         start = max(0, ask.start - offset)
         growing = 1 if ask.streaming else group.rows
-        while start < group.rows or not opened:
+        while start < share.end(group.rows) or not opened:
+            end = share.end(group.rows)
             if ask.fail_all:
-                stop = group.rows
+                stop = end
                 reasons = {row: reasons.get(row, ask.fail_all) for row in range(start, stop)}
             else:
-                stop = min(group.rows, start + min(growing, self._slice_rows(ask, offset + start)))
+                stop = min(end, start + min(growing, self._slice_rows(ask, offset + start)))
                 growing *= STREAM_GROWTH
             answer = self._predict(group, start, stop, offset, reasons)
-            self.pace.learn(max(1, stop - start), stages.end("predict"))
+            seconds = stages.end("predict")
+            # Of the model alone: putting together a wide answer takes as long for one row as for hundreds.
+            self.pace.learn(max(1, stop - start), self.work.model_seconds)
             write = group.number_part if isinstance(answer, NumberAnswer) else group.part
             data = write(start, stop, answer, first=not opened)  # type: ignore[arg-type] # as asked one line above
             stages.end("serialise")
-            last = whole and stop == group.rows
+            left = seconds / max(1, stop - start) * (end - stop)
             head = {
                 "start": offset + start,
                 "stop": offset + stop,
-                "last": last,
+                "last": whole and stop == end,
+                "shareable": share.possible and left > SHARED_SECONDS,
                 **_bad_rows(answer, offset + start, ask),
             }
             yield output.rows(head, data)
             start, opened = stop, True
+            if share.possible and end - start > 1 and self.work.take_share_request():
+                share.stop = start + (end - start + 1) // 2
+                yield Frame(Kind.SHARED, {"from": share.stop})
 
     def _slice_rows(self, ask: Ask, row: int) -> int:
         return ask.slice_rows if ask.slice_rows is not None and row < ask.slice_until else self.pace.rows
@@ -165,6 +186,24 @@ class Answering:
         finally:
             self.work.end()
             allow_processor_seconds(None)
+
+
+@dataclass(kw_only=True)
+class _Share:
+    """How much of a request is this worker's.
+
+    Attributes:
+        possible: whether another worker could take a part: the body is one row group, and the answer's parts follow
+            each other without a word between them.
+        stop: the first row that is not this worker's; ``None``: all are.
+    """
+
+    possible: bool
+    stop: int | None
+
+    def end(self, rows: int) -> int:
+        """Rows of the group up to which this worker goes."""
+        return rows if self.stop is None else min(rows, self.stop)
 
 
 def _bad_rows(answer: NumberAnswer | pd.DataFrame, offset: int, ask: Ask) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def create_app(settings: Settings, pool: WorkerPool, dispatcher: Dispatcher) -> 
 
 def _title(settings: Settings, pool: WorkerPool) -> str:
     manifest = pool.introduction.manifest
-    return f"{settings.endpoint_name}: {manifest.target.name}" if manifest else settings.endpoint_name
+    targets = ", ".join(target.name for target in manifest.targets) if manifest else ""
+    return f"{settings.endpoint_name}: {targets}" if targets else settings.endpoint_name
 
 
 def _described(app: FastAPI, pool: WorkerPool) -> dict[str, Any]:

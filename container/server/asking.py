@@ -16,10 +16,12 @@ class Ask:
         accept: format of the answer; likewise.
         returned: which columns to answer.
         gzipped: whether the caller said that the body is compressed; it is recognised anyway.
+        asked: options of the request that add outputs, in the manifest's names.
         strict: whether the caller wants to be told which rows failed.
         streaming: whether the answer is sent as rows finish.
         limit: largest body after decompression, bytes.
         start: rows before this one are answered already.
+        stop: rows from this one on are another worker's, and so is the end of the answer; ``None``: there is none.
         opened: whether what opens an answer (a header line, a bracket) has been written.
         known_bad: rows that an earlier try has proved to be at fault → reason.
         fail_all: reason of every row that is left, when nothing more is to be predicted.
@@ -32,8 +34,10 @@ class Ask:
     limit: int
     gzipped: bool = False
     strict: bool = False
+    asked: tuple[str, ...] = ()
     streaming: bool = False
     start: int = 0
+    stop: int | None = None
     opened: bool = False
     known_bad: Mapping[int, str] = field(default_factory=dict)
     fail_all: str | None = None
@@ -47,4 +51,4 @@ class Ask:
 
 def read_ask(head: Mapping[str, Any]) -> Ask:
     """Reads what `Ask.to_head` wrote."""
-    return Ask(**{**head, "known_bad": dict(head["known_bad"])})
+    return Ask(**{**head, "known_bad": dict(head["known_bad"]), "asked": tuple(head["asked"])})

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pandas as pd
 
@@ -23,6 +23,9 @@ from container.server.plain_csv import HeaderPlan, HeaderPlans
 from container.server.row_group import FrameGroup, RowGroup, plain_group
 from container.server.row_model import Row, row_model
 from container.server.spool import MEMORY_BYTES
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +52,7 @@ def open_body(body: bytes, descriptor: int | None, ask: Ask) -> BodySource:
         data = inflate(body, limit=ask.limit) if ask.gzipped or body.startswith(GZIP_MAGIC) else body
         return BodySource(data=data, size=len(data))
     size = os.fstat(descriptor).st_size
-    file: BinaryIO = os.fdopen(os.dup(descriptor), "rb")
-    file.seek(0)
+    file: BinaryIO = io.BufferedReader(_PositionedFile(descriptor))
     if ask.gzipped or os.pread(descriptor, len(GZIP_MAGIC), 0) == GZIP_MAGIC:
         file = _inflated(file, ask.limit)
         size = os.fstat(file.fileno()).st_size
@@ -58,6 +60,37 @@ def open_body(body: bytes, descriptor: int | None, ask: Ask) -> BodySource:
         return BodySource(file=file, size=size)
     with file:
         return BodySource(data=file.read(), size=size)
+
+
+class _PositionedFile(io.RawIOBase):
+    """A file with a position of its own: workers that share a request share the descriptor's."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor, self._position = os.dup(descriptor), 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: os.fstat(self._descriptor).st_size}[whence]
+        self._position = start + offset
+        return self._position
+
+    def readinto(self, buffer: "Buffer") -> int:
+        read = os.preadv(self._descriptor, [buffer], self._position)
+        self._position += read
+        return read
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._descriptor)
+        super().close()
 
 
 def _inflated(packed: BinaryIO, limit: int) -> BinaryIO:

@@ -57,6 +57,7 @@ class Dispatcher:
 
     def __init__(self, settings: Settings, pool: WorkerPool) -> None:
         self._settings, self._pool = settings, pool
+        self._row_seconds = settings.longest_row(pool.introduction.manifest)
         self._waiting: deque[Job] = deque()
         self._busy: dict[WorkerProcess, _Work] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -92,16 +93,19 @@ class Dispatcher:
 
     def abandon(self, job: Job) -> None:
         """The caller has gone: nothing more is done for the job."""
-        job.fail(status=400, code="client_disconnected", message="the caller has gone before the answer was ready")
-        for worker, work in self._busy.items():
-            if work.jobs == [job] and not work.together:
-                self._kill(worker, work, "abandoned")
+        for segment in job.segments():
+            segment.fail(
+                status=400, code="client_disconnected", message="the caller has gone before the answer was ready"
+            )
+            for worker, work in self._busy.items():
+                if work.jobs == [segment] and not work.together:
+                    self._kill(worker, work, "abandoned")
 
     def forget(self, job: Job) -> None:
         """Nobody looks at the job any more, whether it is done or not."""
         if job.watch is not None:
             job.watch.cancel()
-        if not job.done.done():
+        if not all(segment.done.done() for segment in job.segments()):
             self.abandon(job)
 
     def _pump(self) -> None:
@@ -163,6 +167,13 @@ class Dispatcher:
         job = work.jobs[0]
         if frame.kind is Kind.ROWS:
             job.take_part(frame)
+            if frame.head.get("shareable") and not self._waiting and self._pool.has_free:
+                worker.cells.share = 1
+            return
+        if frame.kind is Kind.SHARED:
+            if not job.done.done():
+                self._waiting.appendleft(job.share(frame.head["from"]))
+                self._pump()
             return
         if frame.kind is Kind.DONE:
             job.finish(frame)
@@ -249,7 +260,7 @@ class Dispatcher:
 
     def _watch_worker(self, worker: WorkerProcess, work: _Work, now: float, *, drained: bool) -> None:
         cells = worker.cells
-        overdue = now - cells.since > self._settings.row_seconds
+        overdue = now - cells.since > self._row_seconds
         if work.killed_for is not None:
             return
         if drained:

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from html import escape
 
 from chem_endpoints.wire.content_types import CSV, JSON, JSON_LINES
-from chem_endpoints.wire.manifest import Feature, Manifest, Output, answer_columns
+from chem_endpoints.wire.manifest import (
+    FIGURES,
+    Feature,
+    Manifest,
+    Output,
+    Standardisation,
+    Training,
+    answer_columns,
+)
 from chem_endpoints.wire.options import HEADER
 from container.server.example_request import example_csv, example_json, example_json_lines
 from container.server.openapi import OPTIONS
@@ -53,18 +61,40 @@ def _curl(lines: list[str], content_type: str, *arguments: str) -> str:
 
 
 def _declared(manifest: Manifest) -> str:
-    target = f"{manifest.target.name} {_in_unit(manifest.target.unit)}"
     examples = "".join(
         f"<h3>{escape(title)}</h3><pre>{escape(command)}</pre>" for title, command in example_requests(manifest).items()
     )
-    return (
-        f"<p>Predicts <b>{escape(target)}</b>. {escape(manifest.target.description)}</p>"
-        f"<p>{escape(manifest.framework)}, trained on {manifest.training.rows} rows. {escape(manifest.training.note)}"
-        f" Structures: {escape(manifest.standardisation)}.</p>"
-        f"<h2>Columns to send</h2>{_table(manifest.features)}"
-        f"<h2>Columns that come back</h2>{_table(answer_columns(manifest.outputs))}"
-        f"<h2>Examples</h2>{examples}{_errors(manifest)}"
+    on_request = "".join(
+        f"<h3>With the option <code>{escape(option)}=true</code></h3>{_table(outputs)}"
+        for option, outputs in manifest.on_request.items()
     )
+    return (
+        f"{''.join(_predicted(target) for target in manifest.targets)}"
+        f"<p>{escape(manifest.framework)}{_trained(manifest.training)}{_structures(manifest.standardisation)}</p>"
+        f"<h2>Columns to send</h2>{_table(manifest.features)}"
+        f"<h2>Columns that come back</h2>{_table(answer_columns(manifest.outputs))}{on_request}"
+        f"<h2>Examples</h2>{examples}{_errors(manifest.training)}"
+    )
+
+
+def _predicted(target: Output) -> str:
+    return f"<p>Predicts <b>{escape(target.name)} {_in_unit(target.unit)}</b>. {escape(target.description)}</p>"
+
+
+def _trained(training: Training | None) -> str:
+    return f", trained on {training.rows} rows. {escape(' '.join(training.notes))}" if training else "."
+
+
+def _structures(standardisation: Standardisation | None) -> str:
+    if standardisation is None:
+        return ""
+    tautomer = " and turned into their canonical tautomer" if standardisation.tautomer else ""
+    policies = {
+        "none": "taken as they are sent",
+        "parent": f"stripped of counterions, neutralised{tautomer}",
+        "salt": f"neutralised with their counterions{tautomer}",
+    }
+    return f" Structures are {policies[standardisation.policy]}."
 
 
 def _foreign(layout: str, features: Sequence[str]) -> str:
@@ -76,15 +106,31 @@ def _foreign(layout: str, features: Sequence[str]) -> str:
     )
 
 
-def _errors(manifest: Manifest) -> str:
+def _errors(training: Training | None) -> str:
+    if training is None or not training.metrics:
+        return ""
+    figures = [name for name in FIGURES if any(name in metrics.figures for metrics in training.metrics)]
+    header = "".join(f"<th>{escape(FIGURES[name])}</th>" for name in figures)
     rows = "".join(
-        f"<tr><td>{escape(m.split)} split</td><td>{m.rmse:.2f}</td><td>{m.mae:.2f}</td><td>{m.r2:.2f}</td>"
-        f"<td>{m.mean_baseline_rmse:.2f}</td></tr>"
-        for m in manifest.training.metrics
+        f"<tr><td>{escape(m.target)}, {escape(m.split)} split</td>"
+        + "".join(f"<td>{m.figures[name]:.2f}</td>" if name in m.figures else "<td></td>" for name in figures)
+        + "</tr>"
+        for m in training.metrics
+    )
+    return f"<h2>Errors on compounds held out</h2><table><tr><th></th>{header}</tr>{rows}</table>{_coverage(training)}"
+
+
+def _coverage(training: Training) -> str:
+    if not training.coverage:
+        return ""
+    rows = "".join(
+        f"<tr><td>{escape(c.target)}, {escape(c.among)}</td><td>{c.rows}</td><td>{c.covered:.0%}</td>"
+        f"<td>{c.mean_width:.2f}</td><td>{'yes' if c.guaranteed else 'no'}</td></tr>"
+        for c in training.coverage
     )
     return (
-        "<h2>Errors on compounds held out</h2><table><tr><th></th><th>RMSE</th><th>MAE</th><th>R²</th>"
-        f"<th>RMSE of the training mean</th></tr>{rows}</table>"
+        "<h2>How often the 90 % interval held</h2><table><tr><th></th><th>rows</th><th>covered</th><th>mean width</th>"
+        f"<th>guaranteed</th></tr>{rows}</table>"
     )
 
 

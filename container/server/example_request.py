@@ -21,6 +21,8 @@ def example_row(manifest: Manifest) -> dict[str, Cell]:
 def _example_cell(feature: Feature, manifest: Manifest) -> Cell:
     if feature.name.casefold() == SMILES:
         return EXAMPLE_SMILES
+    if feature.categories:
+        return feature.categories[0]
     known = [cell for cell in manifest.golden.input.get(feature.name, []) if cell is not None]
     return known[0] if known and feature.dtype != "text" else _NEUTRAL[feature.dtype]
 

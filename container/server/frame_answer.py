@@ -1,5 +1,7 @@
 """The answer of a model with outputs of other types than float64, as a DataFrame."""
 
+from typing import Any
+
 import pandas as pd
 
 from chem_endpoints.wire.answers import assemble_answer, empty_answer
@@ -27,10 +29,22 @@ def checked_frame(predicted: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
     """
     wanted = [output.name for output in answer_columns(manifest.outputs)]
     require_columns(manifest, predicted.columns)
-    typed = predicted[[name for name in wanted if name in predicted.columns]].copy()
-    for output in manifest.outputs:
+    typed = predicted[[name for name in wanted if name in predicted.columns]]
+    declared = {output.name: pd.api.types.pandas_dtype(PANDAS_DTYPES[output.dtype]) for output in manifest.outputs}
+    present = dict(zip(typed.columns, typed.dtypes, strict=True))
+    other = {name: dtype for name, dtype in declared.items() if present[name] != dtype}
+    try:
+        return typed.astype(other) if other else typed
+    except (TypeError, ValueError):
+        raise ScriptError(_misfit(typed, manifest, other)) from None
+
+
+def _misfit(typed: pd.DataFrame, manifest: Manifest, other: dict[str, Any]) -> str:
+    """What the first column that cannot be read as declared should hold."""
+    kinds = {output.name: kind_of(output.dtype) for output in manifest.outputs}
+    for name, dtype in other.items():
         try:
-            typed[output.name] = typed[output.name].astype(pd.api.types.pandas_dtype(PANDAS_DTYPES[output.dtype]))
+            typed[name].astype(dtype)
         except (TypeError, ValueError):
-            raise ScriptError(f"predict_fn's column {output.name!r} does not hold {kind_of(output.dtype)}") from None
-    return typed
+            return f"predict_fn's column {name!r} does not hold {kinds[name]}"
+    return "predict_fn's columns do not hold what the manifest declares"

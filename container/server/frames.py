@@ -4,6 +4,7 @@ A worker first says ``hello`` (what it loaded, or why it could not). It is then 
 
 - ``ask``: one request. The answer is any number of ``rows`` (a part of the response body) and then ``done``, or
   one ``error`` (a request-level error).
+  A worker that is asked to share (`published`) says ``shared`` and from which row on it leaves the rest to another.
 - ``ask_together``: small requests that wait anyway, answered by one ``answers``, or by ``split``: ask each alone.
 
 A payload is a JSON head and bytes. Large bodies travel as descriptors of unlinked files (`spool`), not as bytes.
@@ -36,6 +37,7 @@ class Kind(IntEnum):
     ERROR = 6
     ANSWERS = 7
     SPLIT = 8
+    SHARED = 9
 
 
 @dataclass(frozen=True, slots=True)

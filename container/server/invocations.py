@@ -70,7 +70,7 @@ class Invocations:
         self._loop = asyncio.get_running_loop()
         self._attributes = format_attributes({MODEL_DIGEST_KEY: pool.introduction.digest, REQUEST_ID_KEY: ""})
         self._row_timeout = Reason.TIMEOUT.because(
-            f"the model worked on this row for more than {settings.row_seconds:g} s"
+            f"the model worked on this row for more than {settings.longest_row(pool.introduction.manifest):g} s"
         )
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -149,7 +149,7 @@ class Invocations:
 
     def _job(self, headers: Headers, options: RequestOptions, formats: _Formats, body: Body, arrived: float) -> Job:
         gzipped = headers.get(b"content-encoding", b"").strip().lower() in (b"gzip", b"x-gzip")
-        ask = _first_ask(formats, options.returned, self._settings.max_body_bytes, gzipped, options.strict)
+        ask = _first_ask(formats, options, self._settings.max_body_bytes, gzipped)
         job = Job(
             ask=ask,
             body=body.data,
@@ -164,7 +164,7 @@ class Invocations:
             job.out = Spool(on_disk=body.file is not None and body.file.on_disk)
         if formats.accept == PARQUET:
             job.converted = Spool(on_disk=job.out is not None and job.out.on_disk)
-        if job.out is None and not ask.gzipped and not ask.strict:
+        if job.out is None and not (ask.gzipped or ask.strict or ask.asked):
             self._let_travel_together(job, formats)
         return job
 
@@ -190,17 +190,18 @@ class Invocations:
         if job.ask.strict and figures.bad_rows:
             raise _RowsFailedError(figures)
         content_type = figures.content_type or formats.accept
-        size = figures.size if figures.size is not None else job.written
-        spool = job.converted if figures.size is not None else job.out
-        body = figures.body or b"".join(part for part in job.parts if isinstance(part, bytes))
-        length = size if spool is not None else len(body)
-        await send(_start(200, common, content_type, length=length))
-        if spool is None:
+        if job.out is None and job.converted is None:
+            parts = (part for segment in job.segments() for part in segment.parts)
+            body = figures.body or b"".join(part for part in parts if isinstance(part, bytes))
+            await send(_start(200, common, content_type, length=len(body)))
             await send({"type": "http.response.body", "body": body})
-        else:
+            return _Outcome(status=200, code=None, figures=figures)
+        spools = _answer_files(job, figures)
+        await send(_start(200, common, content_type, length=sum(size for _, size in spools)))
+        for spool, size in spools:
             async for piece in _read_all(spool, range(size)):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": b""})
         return _Outcome(status=200, code=None, figures=figures)
 
     async def _stream(self, job: Job, formats: _Formats, send: Send, common: list[tuple[bytes, bytes]]) -> _Outcome:
@@ -209,14 +210,11 @@ class Invocations:
         if not job.parts:
             await job.done  # raises what went wrong
         await send(_start(200, common, formats.accept))
-        while job.parts or not job.done.done():
-            for part in _taken(job):
-                if isinstance(part, bytes):
-                    await send({"type": "http.response.body", "body": part, "more_body": True})
-                elif job.out is not None:
-                    async for piece in _read_all(job.out, part):
-                        await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await _news(job)
+        for segment in job.segments():
+            while segment.parts or not segment.over:
+                async for piece in _pieces(segment):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await _news(segment)
         try:
             figures = await job.done
         except RequestError as error:  # the answer stays without its end, so that nobody takes it for whole
@@ -268,8 +266,12 @@ def _negotiate(content_type: bytes | None, accept: bytes | None) -> _Formats:
     return _Formats(content_type=sent, accept=answered, streaming=answered == JSON_LINES and is_streaming(accepted))
 
 
+def _first_ask(formats: _Formats, options: RequestOptions, limit: int, gzipped: bool) -> Ask:
+    return _ask(formats, options.returned, limit, gzipped, options.strict, options.asked)
+
+
 @lru_cache(256)
-def _first_ask(formats: _Formats, returned: Return, limit: int, gzipped: bool, strict: bool) -> Ask:
+def _ask(formats: _Formats, returned: Return, limit: int, gzipped: bool, strict: bool, asked: frozenset[str]) -> Ask:
     return Ask(
         content_type=formats.content_type,
         accept=formats.accept,
@@ -277,6 +279,7 @@ def _first_ask(formats: _Formats, returned: Return, limit: int, gzipped: bool, s
         limit=limit,
         gzipped=gzipped,
         strict=strict,
+        asked=tuple(sorted(asked)),
         streaming=formats.streaming and not strict,
     )
 
@@ -305,14 +308,20 @@ async def refuse(refusal: Refusal, send: Send, common: list[tuple[bytes, bytes]]
 
 async def _news(job: Job) -> None:
     """Waits for a part, or the end."""
-    if job.news is not None and not job.parts and not job.done.done():
+    if job.news is not None and not job.parts and not job.over:
         job.news.clear()
         await job.news.wait()
 
 
-def _taken(job: Job) -> list[bytes | range]:
+async def _pieces(job: Job) -> AsyncIterator[bytes]:
+    """What has come of the answer since the last call."""
     parts, job.parts = job.parts, []
-    return parts
+    for part in parts:
+        if isinstance(part, bytes):
+            yield part
+        elif job.out is not None:
+            async for piece in _read_all(job.out, part):
+                yield piece
 
 
 async def _read_all(spool: Spool, part: range) -> AsyncIterator[bytes]:
@@ -320,7 +329,15 @@ async def _read_all(spool: Spool, part: range) -> AsyncIterator[bytes]:
         yield await spool.read(start, min(READ_BYTES, part.stop - start))
 
 
+def _answer_files(job: Job, figures: Figures) -> list[tuple[Spool, int]]:
+    """The files that the answer lies in, one after the other, each with its size in bytes."""
+    if job.converted is not None and figures.size is not None:
+        return [(job.converted, figures.size)]
+    return [(segment.out, segment.written) for segment in job.segments() if segment.out is not None]
+
+
 def _close(job: Job) -> None:
-    for spool in (job.file, job.out, job.converted):
+    outs = [segment.out for segment in job.segments()]
+    for spool in (job.file, job.converted, *outs):
         if spool is not None:
             spool.close()

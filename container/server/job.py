@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -56,6 +57,16 @@ class Figures(NamedTuple):
     body: bytes = b""
 
 
+def _together(first: Figures, rest: Figures) -> Figures:
+    """Figures of a request that several workers had a part of; its time is that of all of them."""
+    bad_rows, milliseconds = Counter(first.bad_rows), Counter(first.milliseconds)
+    bad_rows.update(rest.bad_rows)
+    milliseconds.update(rest.milliseconds)
+    return first._replace(
+        bad_rows=dict(bad_rows), milliseconds=dict(milliseconds), told=tuple(sorted((*first.told, *rest.told)))
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Death:
     """How a worker ended, and what it was doing."""
@@ -81,6 +92,8 @@ class Job:
         together: what others must have in common with it to travel with it; ``None``: it travels alone.
         header_bytes: length of its header line, where it may travel with others.
         rows: number of its rows, likewise; an estimate.
+        rest: the rows from ``ask.stop`` on, which another worker has; its answer follows this one's.
+        own: figures of this job's own rows, while those of the rest are waited for.
         out: where workers write parts of the answer; ``None``: into frames.
         converted: where they write the finished answer, for a format that parts cannot be written in.
         parts: parts of the answer, as they come: bytes, or where they lie in ``out``.
@@ -104,6 +117,8 @@ class Job:
     converted: Spool | None = None
     parts: list[bytes | range] = field(default_factory=list)
     news: asyncio.Event | None = None
+    rest: "Job | None" = None
+    own: Figures | None = None
     on_long_wait: "Callable[[], asyncio.Task[None]] | None" = None
     watch: "asyncio.Task[None] | None" = None
     written: int = 0
@@ -137,17 +152,65 @@ class Job:
     def finish(self, frame: Frame) -> None:
         """Everything is done."""
         head = frame.head
-        self.settle(
-            Figures(
-                rows=head["rows"],
-                bad_rows=dict(self.bad_rows),
-                milliseconds=head["milliseconds"],
-                pid=head["pid"],
-                told=tuple(self.told),
-                content_type=self.content_type,
-                size=head["converted"],
-            )
+        self.own = Figures(
+            rows=head["rows"],
+            bad_rows=dict(self.bad_rows),
+            milliseconds=head["milliseconds"],
+            pid=head["pid"],
+            told=tuple(self.told),
+            content_type=self.content_type,
+            size=head["converted"],
         )
+        self._settle_when_complete()
+
+    def share(self, start: int) -> "Job":
+        """Splits off the rows from ``start`` on; the new job is to be queued."""
+        rest = Job(
+            ask=replace(self.ask, start=start, opened=True),
+            body=self.body,
+            file=self.file,
+            deadline=self.deadline,
+            row_timeout=self.row_timeout,
+            done=self.done.get_loop().create_future(),
+            admitted=self.admitted,
+            out=Spool(on_disk=self.out.on_disk) if self.out is not None else None,
+            news=asyncio.Event() if self.news is not None else None,
+            rest=self.rest,
+        )
+        self.ask = replace(self.ask, stop=start)
+        self.rest = rest
+        rest.done.add_done_callback(self._rest_is_done)
+        if rest.rest is not None:
+            rest.rest.done.add_done_callback(rest._rest_is_done)
+        return rest
+
+    @property
+    def over(self) -> bool:
+        """Whether no part of this job's own rows will come any more."""
+        return self.own is not None or self.done.done()
+
+    def segments(self) -> "Iterator[Job]":
+        """The job and all that was split off it, in the order of their rows."""
+        job: Job | None = self
+        while job is not None:
+            yield job
+            job = job.rest
+
+    def _rest_is_done(self, done: "asyncio.Future[Figures]") -> None:
+        error = done.exception()
+        if isinstance(error, RequestError):
+            self.fail(status=error.status, code=error.code, message=str(error), details=error.details)
+        else:
+            self._settle_when_complete()
+
+    def _settle_when_complete(self) -> None:
+        if self.own is None:
+            return
+        self._tell_news()
+        if self.rest is None:
+            self.settle(self.own)
+        elif self.rest.done.done() and self.rest.done.exception() is None:
+            self.settle(_together(self.own, self.rest.done.result()))
 
     def settle(self, figures: Figures) -> None:
         """Hands the result to whoever waits for it."""

@@ -17,7 +17,7 @@ from chem_endpoints.wire.columns import PREDICTION_ERROR, ROW_NUMBER
 from chem_endpoints.wire.content_types import JSON, JSON_LINES
 from chem_endpoints.wire.errors import FeatureMismatchError
 from chem_endpoints.wire.manifest import Feature, Manifest, answer_columns
-from chem_endpoints.wire.matching import malformed_reason, match_columns, missing_reason, reason_of_cell
+from chem_endpoints.wire.matching import match_columns, missing_reason, reason_of_cell, unusable_reason
 from container.server.answer import NumberAnswer
 from container.server.asking import Ask
 from container.server.plain_csv import Numbers
@@ -134,4 +134,4 @@ def _number(cell: Any, feature: Feature) -> tuple[float, str | None]:
     if isinstance(cell, str):
         return reason_of_cell(cell, feature)
     number = read_number(cell)
-    return (float("nan"), malformed_reason(feature)) if number is MALFORMED else (float(cell), None)
+    return (float("nan"), unusable_reason(feature)) if number is MALFORMED else (float(cell), None)

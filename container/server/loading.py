@@ -16,6 +16,7 @@ from container.server.foreign_bundle import ForeignBundle, Layout, read_foreign_
 from container.server.pickle_guard import refusing_pickle
 from container.server.prediction import Predictor
 from container.server.script import (
+    ASKED,
     OWN_SCRIPT,
     REQUIRED_FUNCTIONS,
     Script,
@@ -106,6 +107,7 @@ def _load(settings: Settings) -> LoadedModel:
     siblings = siblings_importable(own_script.parent) if own_script else contextlib.nullcontext()
     with siblings, refusing_pickle(settings.allow_pickle):
         script = _import_script(bundle, folder)
+        _check_options(bundle, script)
         model = script.model_fn(str(folder))
     _import_the_general_way(bundle, script)
     _share_memory()
@@ -124,6 +126,14 @@ def _check_digest(digest: str, settings: Settings) -> None:
         raise BundleError(
             f"{settings.model_dir}: the model digest is {digest}, but the declaration says {settings.model_sha256}."
             " Deploy the bundle that was declared, or declare this one"
+        )
+
+
+def _check_options(bundle: VerifiedBundle | ForeignBundle, script: Script) -> None:
+    if isinstance(bundle, VerifiedBundle) and bundle.manifest.on_request and not script.takes_asked:
+        raise BundleError(
+            f"the manifest offers columns on request, but predict_fn of {bundle.manifest.script!r} takes no keyword"
+            f" {ASKED!r}; see docs/model-scripts.md"
         )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from chem_endpoints.wire.content_types import ARROW, CSV, JSON, JSON_LINES, PARQUET
 from chem_endpoints.wire.manifest import Dtype, Manifest, Output, answer_columns
 from chem_endpoints.wire.options import (
+    CONFORMERS_KEY,
+    EXPLAIN_KEY,
     HEADER,
     INFERENCE_ID_HEADER,
     MAX_REQUEST_ID_CHARACTERS,
@@ -27,6 +29,8 @@ OPTIONS = {
     RETURN_KEY: "`all` (default): every column that was sent and the added ones; `added`: the row number, if one was"
     " sent, and the added columns only",
     STRICT_KEY: "`true`: a row that cannot be predicted refuses the whole request with 422, which names the rows",
+    EXPLAIN_KEY: "`true`: adds the columns that explain a prediction, where the model offers them",
+    CONFORMERS_KEY: "`true`: adds the conformers, where the model computes them",
     REQUEST_ID_KEY: f"your own id, at most {MAX_REQUEST_ID_CHARACTERS} characters; logged and returned",
 }
 """Custom attribute → what it does, for readers; `chem_endpoints.wire.options` reads them."""

@@ -80,6 +80,11 @@ class WorkerPool:
         """Process ids of the workers."""
         return sorted(worker.pid for worker in self._workers)
 
+    @property
+    def has_free(self) -> bool:
+        """Whether a worker has nothing to do."""
+        return any(not worker.gone for worker in self._free)
+
     def take(self) -> WorkerProcess | None:
         """A free worker, the one that was busy last (its memory is warm), or ``None``."""
         while self._free:

@@ -1,7 +1,7 @@
 """Rows through the model: which of its functions, in slices of about a quarter of a second, bad rows apart."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from container.server.answer import (
 )
 from container.server.isolation import predict_isolating
 from container.server.published import PublishedWork
-from container.server.script import Script
+from container.server.script import ASKED, Script
 from container.server.script_error import ScriptError
 
 if TYPE_CHECKING:  # a model that takes a matrix is served without
@@ -74,6 +74,20 @@ class Predictor:
         """Whether features go in as a matrix and outputs come back as arrays."""
         return self.script.predict_matrix_fn is not None and self.takes_numbers
 
+    def asked(self, options: tuple[str, ...]) -> "Predictor":
+        """The same model with the outputs that these options of a request add.
+
+        Raises:
+            OptionNotOfferedError: the model does not offer one.
+        """
+        manifest = self.manifest.asked(options)
+        predict_fn = partial(self.script.predict_fn, **{ASKED: frozenset(options)})
+        return Predictor(
+            script=replace(self.script, predict_fn=predict_fn, predict_matrix_fn=None),
+            model=self.model,
+            manifest=manifest,
+        )
+
     def answer(
         self, group: "RowGroup", start: int, stop: int, *, offset: int, reasons: dict[int, str], work: PublishedWork
     ) -> "NumberAnswer | pd.DataFrame":
@@ -90,7 +104,7 @@ class Predictor:
         )
         if group.matrix is not None and self.takes_matrix:
             return self._from_matrix(group.matrix, rows, start, stop, offset, known, work)
-        isolated = predict_isolating(rows, offset, lambda part: self._call(group.frame, part), work)
+        isolated = predict_isolating(rows, offset, lambda part: work.timed(lambda: self._call(group.frame, part)), work)
         told = {**known, **{row - start: reason for row, reason in isolated.reasons.items()}}
         predicted = [([row - start for row in part], frame) for part, frame in isolated.predicted]
         if only_numbers(self.manifest):
@@ -158,7 +172,7 @@ class Predictor:
         known = {**beyond, **known}
         rows = [row for row in rows if row - start not in beyond] if beyond else rows
         isolated = predict_isolating(
-            rows, offset, lambda part: self.call_matrix(narrow, [row - start for row in part]), work
+            rows, offset, lambda part: work.timed(lambda: self.call_matrix(narrow, [row - start for row in part])), work
         )
         told = {**known, **{row - start: reason for row, reason in isolated.reasons.items()}}
         columns = []

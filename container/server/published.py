@@ -2,22 +2,29 @@
 
 import ctypes
 import time
+from collections.abc import Callable
 from multiprocessing.context import ForkServerContext, SpawnContext
-from typing import Any
+from typing import Any, TypeVar
 
 from chem_endpoints.wire.rows import NO_ROW
 
 NO_SLICE = -1
 
+T = TypeVar("T")
+
 
 class Cells(ctypes.Structure):
-    """Positions count from the start of the request; ``since`` is CLOCK_MONOTONIC, which all processes share."""
+    """Positions count from the start of the request; ``since`` is CLOCK_MONOTONIC, which all processes share.
+
+    ``share`` alone is written by the HTTP process: 1 asks the worker to leave half of its rows to another one.
+    """
 
     _fields_ = (
         ("row", ctypes.c_longlong),
         ("start", ctypes.c_longlong),
         ("stop", ctypes.c_longlong),
         ("since", ctypes.c_double),
+        ("share", ctypes.c_longlong),
     )
 
 
@@ -34,13 +41,29 @@ class PublishedWork:
     def __init__(self, cells: Any) -> None:
         self._cells = cells
         self._rows: list[int] = []
+        self.model_seconds = 0.0
+        """What the model itself has taken, since `begin`."""
         self.last = NO_ROW
         """The last row that the model said it was on, since `expect`."""
+
+    def take_share_request(self) -> bool:
+        """Whether the rest of the rows is to be shared; asking takes the request away."""
+        asked, self._cells.share = bool(self._cells.share), 0
+        return asked
 
     def begin(self, start: int, stop: int) -> None:
         """The rows ``start`` to ``stop`` of the request are worked on."""
         self._cells.row, self._cells.start, self._cells.stop = NO_ROW, start, stop
         self._cells.since = time.monotonic()
+        self.model_seconds = 0.0
+
+    def timed(self, call: Callable[[], T]) -> T:
+        """Calls the model and takes its time, also where it raises."""
+        started = time.perf_counter()
+        try:
+            return call()
+        finally:
+            self.model_seconds += time.perf_counter() - started
 
     def expect(self, rows: list[int]) -> None:
         """The model is about to see these rows of the request."""

@@ -45,6 +45,7 @@ class Refusal:
 CODES: dict[str, tuple[int, str]] = {
     "malformed_body": (400, "the body cannot be read as what it says it is"),
     "client_disconnected": (400, "the connection ended before the body did"),
+    "option_not_offered": (400, "an option asks for columns that this model does not have"),
     "not_found": (404, "no such path"),
     "method_not_allowed": (405, "the path takes another method"),
     "not_acceptable": (406, "none of the formats in Accept is written here"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, TypedDict
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
@@ -92,7 +93,7 @@ def field_errors(records: Sequence[Mapping[str, Any]], model: type[Row]) -> list
 
 
 def _cell_type(feature: Feature) -> Any:
-    kinds = _CELLS[feature.dtype]
+    kinds = _CELLS[feature.dtype] if feature.categories is None else [{"type": "string", "enum": [*feature.categories]}]
     allowed = kinds if feature.missing == "error" else [*kinds, {"type": "null"}]
     return Annotated[Any, PlainValidator(_validator(feature)), WithJsonSchema({"anyOf": allowed})]
 
@@ -111,13 +112,21 @@ def _field(feature: Feature) -> Any:
 def _validator(feature: Feature) -> Callable[[object], object]:
     def validate(cell: object) -> object:
         column = typed(pd.Series([cell], dtype=object), feature.dtype)
-        if column.malformed[0]:
+        if column.malformed[0] and feature.unusable == "error":
             raise PydanticCustomError(Reason.INVALID_VALUE.value, f"must hold {kind_of(feature.dtype)}")
+        if _unknown_category(column.values, feature)[0]:
+            raise PydanticCustomError(Reason.INVALID_VALUE.value, "must hold a category that the model was trained on")
         if column.missing[0] and feature.missing == "error":
             raise PydanticCustomError(Reason.MISSING_VALUE.value, EMPTY)
         return None if column.missing[0] else column.values.iloc[0]
 
     return validate
+
+
+def _unknown_category(values: "pd.Series[Any]", feature: Feature) -> npt.NDArray[np.bool_]:
+    if feature.categories is None or feature.unusable == "missing":
+        return np.zeros(len(values), dtype=bool)
+    return (~values.isin(feature.categories) & values.notna()).to_numpy(dtype=bool)
 
 
 def _columns(records: Sequence[Mapping[str, Any]], features: Sequence[Feature]) -> dict[str, str]:
@@ -134,13 +143,14 @@ def _columns(records: Sequence[Mapping[str, Any]], features: Sequence[Feature]) 
 
 def _wrong(
     records: Sequence[Mapping[str, Any]], columns: Mapping[str, str], features: Sequence[Feature]
-) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+) -> npt.NDArray[np.bool_]:
     """Which rows hold an error; whole columns at a time, as validating row by row would take minutes."""
     wrong = np.zeros(len(records), dtype=bool)
     for feature in features:
         cells = [record.get(columns[feature.name]) if feature.name in columns else None for record in records]
         column = typed(pd.Series(cells, dtype=object), feature.dtype)
-        wrong |= column.malformed
+        wrong |= column.malformed & (feature.unusable == "error")
+        wrong |= _unknown_category(column.values, feature)
         if feature.missing == "error":
             wrong |= column.missing
     return wrong

@@ -47,6 +47,10 @@ class PredictFn(Protocol):
     def __call__(self, df: "pd.DataFrame", model: Any, /) -> "pd.DataFrame": ...
 
 
+ASKED = "asked"
+"""A ``predict_fn`` with this keyword is told which of `Manifest.on_request` a request asks for (a frozenset)."""
+
+
 class InputFn(Protocol):
     """``input_fn(body, content_type)``: what ``predict_fn`` will get."""
 
@@ -83,6 +87,11 @@ class Script:
     output_fn: OutputFn | None = None
     predict_matrix_fn: PredictMatrixFn | None = None
     signature_fn: SignatureFn | None = None
+
+    @property
+    def takes_asked(self) -> bool:
+        """Whether ``predict_fn`` can add columns on request."""
+        return ASKED in inspect.signature(self.predict_fn).parameters
 
 
 def load_script(name: str, model_dir: Path) -> Script:

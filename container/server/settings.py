@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from chem_endpoints.wire import environment
+from chem_endpoints.wire.manifest import Manifest
 
 T = TypeVar("T")
 
 
 class SettingsError(Exception):
     """A variable that cannot be read; names it, its value and what it should be."""
+
+
+ROW_SECONDS = 10.0
+"""For a model whose bundle and environment say nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +35,8 @@ class Settings:
         max_body_bytes: larger bodies are refused before they are read.
         max_waiting: requests that may wait for a worker; further ones are told to come again.
         stream_seconds: deadline of a request whose answer is streamed, where longer than ``request_seconds``.
-        row_seconds: longest time that the model may work on one row.
+        row_seconds: longest time that the model may work on one row; ``None``: as the bundle says, see
+            `longest_row`.
         row_memory_bytes: memory that a worker may use beyond the loaded model.
         coalesce: whether small requests that wait anyway travel to a worker together.
         allow_pickle: whether ``model_fn`` may read pickles.
@@ -47,11 +53,16 @@ class Settings:
     max_body_bytes: int = 25_000_000
     max_waiting: int = 64
     stream_seconds: float = 470.0
-    row_seconds: float = 10.0
+    row_seconds: float | None = None
     row_memory_bytes: int = 2_000_000_000
     coalesce: bool = True
     allow_pickle: bool = False
     show_worker_output: bool = False
+
+    def longest_row(self, manifest: Manifest | None) -> float:
+        """Seconds that the model may work on one row: what the environment says, else the bundle, else a default."""
+        declared = manifest.row_seconds if manifest is not None else None
+        return self.row_seconds or declared or ROW_SECONDS
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:

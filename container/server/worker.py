@@ -5,11 +5,10 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from chem_endpoints.wire.bundle import BundleError, VerifiedBundle
-from chem_endpoints.wire.errors import BodyTooLargeError, WireError
+from chem_endpoints.wire.errors import BodyTooLargeError, OptionNotOfferedError, WireError
 from chem_endpoints.wire.rows import listen
 from container.server.asking import Ask, read_ask
 from container.server.foreign_bundle import ForeignBundle
@@ -42,20 +41,28 @@ class Worker:
             if loaded.manifest is not None
             else None
         )
+        self._answerings: dict[tuple[str, ...], Answering] = {}
 
-    @cached_property
-    def _answering(self) -> "Answering":
+    def _answering(self, asked: tuple[str, ...]) -> "Answering":
+        """What answers requests with these options; kept, as it learns how fast the model is."""
+        if asked not in self._answerings:
+            self._answerings[asked] = self._new_answering(asked)
+        return self._answerings[asked]
+
+    def _new_answering(self, asked: tuple[str, ...]) -> "Answering":
         # Not at the top: a model of numbers may never need pandas, see `container.server.loading`.
         from container.server.answering import Answering
         from container.server.body_source import BodyReader
 
         if self._predictor is None or self._plans is None:
             raise ScriptError("a bundle without a manifest is asked with whole bodies")
+        predictor = self._predictor.asked(asked) if asked else self._predictor
+        plans = HeaderPlans(predictor.manifest) if asked else self._plans
         return Answering(
-            reader=BodyReader(self._predictor.manifest, self._plans),
-            predictor=self._predictor,
+            reader=BodyReader(predictor.manifest, plans),
+            predictor=predictor,
             work=self._work,
-            row_seconds=self._settings.row_seconds,
+            row_seconds=self._settings.longest_row(predictor.manifest),
         )
 
     def answer(self, frame: Frame) -> Iterator[Frame]:
@@ -88,10 +95,12 @@ class Worker:
         ask = read_ask(head)
         source = open_body(frame.body, body_file, ask)
         if self._loaded.whole_body:
+            if ask.asked:
+                raise OptionNotOfferedError("this model's script reads bodies itself, and adds no columns on request")
             data = source.data if source.data is not None else source.file.read() if source.file is not None else b""
             yield from self._whole_body(data, ask, output)
         else:
-            yield from self._answering.frames(ask, source, output)
+            yield from self._answering(ask.asked).frames(ask, source, output)
 
     def _whole_body(self, body: bytes, ask: Ask, output: "Output") -> Iterator[Frame]:
         from container.server.whole_body import predict_whole_body

@@ -1,61 +1,74 @@
-"""Out-of-fold errors and the prediction interval that follows from them."""
+"""Errors of predictions of rows that the predicting model had not seen."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
-from sklearn.model_selection import GroupKFold
+from sklearn.metrics import (
+    accuracy_score,
+    log_loss,
+    mean_absolute_error,
+    r2_score,
+    roc_auc_score,
+    root_mean_squared_error,
+)
 
 from chem_endpoints.wire.manifest import Metrics
-
-FOLDS = 5
-COVERAGE = 0.9
-
-Floats = npt.NDArray[np.float64]
-FitPredict = Callable[[npt.NDArray[np.intp], npt.NDArray[np.intp]], Floats]
-"""Trains on the first rows, predicts the second."""
+from model_scripts.member import Floats
+from model_scripts.task import Task
+from model_scripts.training.cross_validation import CrossValidation
 
 
-def folds(groups: Sequence[str], seed: int) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """Train and test rows of each fold; rows of one group stay together, groups are shuffled by the seed."""
-    splitter = GroupKFold(n_splits=FOLDS, shuffle=True, random_state=seed)
-    yield from splitter.split(np.zeros(len(groups)), groups=groups)
+def metrics(held_out: CrossValidation, targets: Floats, task: Task) -> tuple[Metrics, ...]:
+    """The figures of each target, beside those of knowing nothing but the training rows' mean or commonest class."""
+    return tuple(_of_target(held_out, targets[:, number], task, number) for number in range(len(task.targets)))
 
 
-def out_of_fold(fit_predict: FitPredict, groups: Sequence[str], seed: int, progress: Callable[[], object]) -> Floats:
-    """Each row's prediction by the model that did not see its group."""
-    predicted = np.full(len(groups), math.nan)
-    for train, test in folds(groups, seed):
-        predicted[test] = fit_predict(train, test)
-        progress()
-    return predicted
-
-
-def metrics(split: str, target: Floats, predicted: Floats, groups: Sequence[str], seed: int) -> Metrics:
-    """Errors of the out-of-fold predictions, beside those of always answering the training mean."""
-    mean = np.full(len(target), math.nan)
-    for train, test in folds(groups, seed):
-        mean[test] = target[train].mean()
+def _of_target(held_out: CrossValidation, target: Floats, task: Task, number: int) -> Metrics:
+    rows = np.flatnonzero(~np.isnan(target))
+    if task.kind == "regression":
+        figures = _regression(held_out, target, rows, number)
+    elif task.classes:
+        figures = _classification(held_out, target, rows, held_out.predicted)
+    else:
+        positive = held_out.predicted[:, number]
+        figures = _classification(held_out, target, rows, np.column_stack([1 - positive, positive]))
     return Metrics(
-        split=split,
-        folds=FOLDS,
-        rows=len(target),
-        rmse=round(float(root_mean_squared_error(target, predicted)), 4),
-        mae=round(float(mean_absolute_error(target, predicted)), 4),
-        r2=round(float(r2_score(target, predicted)), 4),
-        mean_baseline_rmse=round(float(root_mean_squared_error(target, mean)), 4),
+        split=held_out.split,
+        target=task.targets[number],
+        folds=len(held_out.folds),
+        rows=len(rows),
+        figures={name: round(value, 4) for name, value in figures.items() if math.isfinite(value)},
     )
 
 
-def interval_half_width(target: Floats, predicted: Floats) -> float:
-    """Half width of the 90 % interval: the conformal quantile of the absolute out-of-fold errors.
+def _regression(held_out: CrossValidation, target: Floats, rows: np.ndarray, number: int) -> dict[str, float]:
+    measured, predicted = target[rows], held_out.predicted[rows, number]
+    mean = held_out.from_training(lambda train: float(np.nanmean(target[train])))[rows]
+    return {
+        "rmse": float(root_mean_squared_error(measured, predicted)),
+        "mae": float(mean_absolute_error(measured, predicted)),
+        "r2": float(r2_score(measured, predicted)),
+        "mean_baseline_rmse": float(root_mean_squared_error(measured, mean)),
+    }
 
-    The ``ceil((n + 1) · 0.9)``-th smallest error covers a new, exchangeable row with probability ≥ 0.9 for a fixed
-    model (Vovk et al., Algorithmic Learning in a Random World, 2005); with cross-validation nearly so (Barber et al.,
-    Ann. Statist. 2021, 49, 486).
-    """
-    errors = np.sort(np.abs(target - predicted))
-    rank = min(math.ceil((len(errors) + 1) * COVERAGE), len(errors))
-    return round(float(errors[rank - 1]), 4)
+
+def _classification(
+    held_out: CrossValidation, target: Floats, rows: np.ndarray, probabilities: Floats
+) -> dict[str, float]:
+    measured, given = target[rows].astype(int), probabilities[rows]
+    classes = np.arange(given.shape[1])
+    commonest = held_out.from_training(lambda train: _commonest(target[train]))[rows]
+    figures = {
+        "accuracy": float(accuracy_score(measured, given.argmax(axis=1))),
+        "log_loss": float(log_loss(measured, given / given.sum(axis=1, keepdims=True), labels=classes)),
+        "majority_baseline_accuracy": float(accuracy_score(measured, commonest.astype(int))),
+    }
+    if len(np.unique(measured)) == len(classes):
+        ranked = given[:, 1] if len(classes) == 2 else given / given.sum(axis=1, keepdims=True)
+        figures["roc_auc"] = float(roc_auc_score(measured, ranked, multi_class="ovr", labels=classes))
+    return figures
+
+
+def _commonest(codes: Floats) -> float:
+    values, counts = np.unique(codes[~np.isnan(codes)], return_counts=True)
+    return float(values[counts.argmax()])

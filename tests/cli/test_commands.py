@@ -20,7 +20,8 @@ COMMANDS = [
     ["predict"],
     ["schema"],
     ["validate"],
-    ["train", "xgboost"],
+    ["train"],
+    ["features"],
     *(["local", c] for c in ("up", "run")),
 ]
 
@@ -35,7 +36,7 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_help_shows_an_example(command: list[str]) -> None:
     code, told = run(*command, "--help")
     assert code == 0
-    assert "Example:" in told
+    assert "Example" in told
 
 
 def test_the_committed_declarations_are_valid(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,13 +78,6 @@ def test_the_schema_is_json_schema(tmp_path: Path) -> None:
     assert json.loads(told)["$schema"].endswith("2020-12/schema")
     assert run("schema", "--out", str(tmp_path / "s.json"))[0] == 0
     assert (tmp_path / "s.json").read_text() == told
-
-
-def test_training_needs_smiles_or_features_and_not_both() -> None:
-    for options in ([], ["--smiles", "s", "--features", "a"]):
-        code, told = run("train", "xgboost", "--data", "x.csv", "--target", "y", "--out", "b.tar.gz", *options)
-        assert code == 2
-        assert "give either --smiles COLUMN or --features" in told
 
 
 def test_training_on_a_file_that_is_not_there_says_so(root: Path, tmp_path: Path) -> None:

@@ -183,11 +183,12 @@ def solubility_manifest(solubility_bundle: Any) -> Manifest:
 def test_the_card_tells_figures_digests_and_libraries_then_and_now(server: Any, solubility_manifest: Manifest) -> None:
     card = server.client.get("/model").json()
     assert card["files"] == solubility_manifest.files
+    assert solubility_manifest.training is not None
     assert card["training"]["rows"] == solubility_manifest.training.rows
-    assert card["training"]["metrics"][0]["rmse"] > 0
+    assert card["training"]["metrics"][0]["figures"]["rmse"] > 0
     assert card["libraries"] == solubility_manifest.libraries
     assert card["libraries_installed"] == {name: installed_version(name) for name in solubility_manifest.libraries}
-    assert card["target"]["unit"] == "log10(mol/L)"
+    assert card["targets"][0]["unit"] == "log10(mol/L)"
 
 
 def test_an_installed_library_has_a_version_and_an_absent_one_has_none() -> None:

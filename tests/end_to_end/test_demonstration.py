@@ -171,9 +171,9 @@ def test_the_endpoint_tells_what_it_is(endpoint: Connect) -> None:
     assert [feature.name for feature in end.features] == ["smiles"]
     assert [output.name for output in end.outputs] == ADDED
     card = end.card()
-    assert card["target"]["unit"] == "log10(mol/L)"
+    assert card["targets"][0]["unit"] == "log10(mol/L)"
     for words in ("compiled", "unbuffered", "intrinsic and apparent values mixed"):
-        assert words in card["target"]["description"]
+        assert words in card["targets"][0]["description"]
     assert repr(end) == "Endpoint('logs-v1')"
 
 

@@ -9,12 +9,14 @@ import pytest
 from rdkit.Chem import Descriptors
 
 from chem_endpoints.wire import rows
+from chem_endpoints.wire.manifest import Standardisation
 from model_scripts.chemistry import rdkit_2d
+from model_scripts.chemistry.descriptor_sets import describe_by
 from model_scripts.chemistry.esol_equation import esol_log_s
-from model_scripts.chemistry.featurise import featurise
 from model_scripts.chemistry.identity import compound_key
 from model_scripts.chemistry.scaffolds import scaffold_key
 from model_scripts.chemistry.smiles import parse_smiles
+from model_scripts.reading import Read, Reader
 
 LEFT_OUT = {"Ipc", "AvgIpc"}
 
@@ -34,11 +36,20 @@ def test_the_installed_rdkit_offers_exactly_these() -> None:
     assert list(rdkit_2d.COLUMNS) == offered  # else: a new version of the set
 
 
+def read(smiles: list[str]) -> Read:
+    describe = describe_by("rdkit_2d")
+    reader = Reader(
+        policy=Standardisation(policy="none"), describe=describe, gaps=frozenset(describe.columns), features=()
+    )
+    return reader.read(pd.DataFrame({"smiles": smiles}))
+
+
 def test_values_are_rdkits_own_and_a_bad_row_is_nan_with_a_reason() -> None:
-    matrix, reasons = featurise(["c1ccccc1O", "bad", "CCO"])
-    assert list(reasons) == [1]
-    assert np.isnan(matrix[1]).all()
-    for row, smiles in ((0, "c1ccccc1O"), (2, "CCO")):
+    found = read(["c1ccccc1O", "bad", "CCO"])
+    assert list(found.reasons) == [1]
+    assert found.rows.tolist() == [0, 2]
+    matrix = found.inputs.matrix
+    for row, smiles in ((0, "c1ccccc1O"), (1, "CCO")):
         expected = Descriptors.CalcMolDescriptors(parse_smiles(smiles))
         assert matrix[row].tolist() == pytest.approx(
             [expected[name] for name in rdkit_2d.COLUMNS], rel=1e-6, nan_ok=True
@@ -46,8 +57,9 @@ def test_values_are_rdkits_own_and_a_bad_row_is_nan_with_a_reason() -> None:
 
 
 def test_an_undefined_descriptor_is_nan_in_its_cell_alone() -> None:
-    matrix, reasons = featurise(["[Na+].[Cl-]"])
-    assert not reasons
+    found = read(["[Na+].[Cl-]"])
+    matrix = found.inputs.matrix
+    assert not found.reasons
     assert 0 < np.isnan(matrix[0]).sum() < len(rdkit_2d.COLUMNS)
     assert not np.isinf(matrix).any()
 
@@ -56,7 +68,7 @@ def test_each_row_is_announced_before_it_is_worked_on() -> None:
     seen: list[int] = []
     rows.listen(seen.append)
     try:
-        featurise(["C", "bad", "CC"])
+        read(["C", "bad", "CC"])
     finally:
         rows.listen(None)
     assert seen == [0, 1, 2, rows.NO_ROW]

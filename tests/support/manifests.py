@@ -12,13 +12,12 @@ def small_manifest(files: Mapping[str, bytes] | None = None, **changes: Any) -> 
     fields: dict[str, Any] = {
         "script": "xgboost_model",
         "framework": "test",
-        "target": Output(name="y", dtype="float64"),
+        "targets": (Output(name="y", dtype="float64"),),
         "features": (Feature(name="smiles", dtype="text"),),
         "outputs": (Output(name="prediction", dtype="float64"),),
-        "standardisation": "none",
         "libraries": {},
         "files": {name: hashlib.sha256(contents).hexdigest() for name, contents in (files or {}).items()},
-        "training": Training(rows=1, data_sha256="0" * 64, seed=1, metrics=(), note=""),
+        "training": Training(rows=1, data_sha256="0" * 64, seed=1, metrics=(), notes=()),
         "golden": GoldenRows(input={}, output={}, relative_tolerance=1e-6),
         **changes,
     }

@@ -81,6 +81,16 @@ class Server:
             time.sleep(0.02)
         raise AssertionError(f"{self.posted} requests were posted, {len(lines)} are logged")
 
+    def request(self, request_id: str) -> dict[str, Any]:
+        """The log line of one request, as soon as it is there."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            for event in self.events:
+                if event["event"] == "request" and event["request_id"] == request_id:
+                    return event
+            time.sleep(0.02)
+        raise AssertionError(f"request {request_id} is not logged")
+
     def post(self, body: bytes | str, content_type: str | None = "text/csv", **headers: str) -> httpx.Response:
         sent = {"Content-Type": content_type} if content_type else {}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -157,14 +167,14 @@ def starting(folder: Path) -> Iterator[Callable[..., Server]]:
 
 
 def own_script_manifest(source: str, **changes: Any) -> Manifest:
-    metrics = (Metrics(split="random", folds=2, rows=2, rmse=0, mae=0, r2=1, mean_baseline_rmse=1),)
+    metrics = (Metrics(split="random", target="length", folds=2, rows=2, figures={"rmse": 0, "r2": 1}),)
     length = {"dtype": "float64", "unit": "characters"}
     fields: dict[str, Any] = {
         "script": "code/inference.py",
-        "target": Output(name="length", **length),
+        "targets": (Output(name="length", **length),),
         "outputs": (Output(name="prediction", **length),),
         "libraries": {"numpy": "2"},
-        "training": Training(rows=2, data_sha256="0" * 64, seed=1, metrics=metrics, note="A test."),
+        "training": Training(rows=2, data_sha256="0" * 64, seed=1, metrics=metrics, notes=("A test.",)),
         "golden": GoldenRows(input={"smiles": ["CCO"]}, output={"prediction": [3.0]}, relative_tolerance=1e-6),
     }
     return small_manifest({"code/inference.py": source.encode()}, **{**fields, **changes})

@@ -78,7 +78,7 @@ def tell_comparison(comparison: Comparison) -> None:
 
 def tell_errors(card: dict[str, Any], comparison: Comparison) -> None:
     """Prints the cross-validated errors and what they mean."""
-    metrics = {figures["split"]: figures for figures in card["training"]["metrics"]}
+    metrics = {metrics["split"]: metrics["figures"] for metrics in card["training"]["metrics"]}
     random = metrics["random"]
     click.echo(f"   Cross-validated RMSE on the {card['training']['rows']} training compounds, log10 units:")
     click.echo(f"     this model, random split     {random['rmse']:.2f}")

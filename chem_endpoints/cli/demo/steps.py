@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas as pd
@@ -23,6 +24,8 @@ from chem_endpoints.local.address import ACCOUNT, DEFAULT_PORT, REGION, Address,
 
 DATA = "examples/data/solubility.csv"
 UNSEEN = "examples/data/solubility_unseen.csv"
+SETTINGS = {"trees": 150, "depth": 3, "learning_rate": 0.08}
+"""Small trees for few compounds: the bundle stays below 300 kB."""
 DESCRIPTION = (
     "aqueous solubility at about 25 C, log10 of mol/L; compiled from many laboratories: unbuffered, intrinsic and"
     " apparent values mixed"
@@ -88,8 +91,15 @@ def _free_port() -> int:
 def _train(demo: Demonstration) -> None:
     bundle = demo.folder / "bundles" / "logs-v1.tar.gz"
     click.echo(f"2. Training an XGBoost model on {DATA}:")
-    options = ["--data", DATA, "--target", "log_s", "--smiles", "smiles", "--unit", "log10(mol/L)"]
-    digest = run_training("xgboost", [*options, "--description", DESCRIPTION, "--out", str(bundle)])
+    request: dict[str, Any] = {
+        "data": DATA,
+        "targets": ["log_s"],
+        "smiles": "smiles",
+        "unit": "log10(mol/L)",
+        "identifier": "name",
+    }
+    request |= {"description": DESCRIPTION, "descriptors": "rdkit_2d", "settings": SETTINGS, "out": str(bundle)}
+    digest = run_training("xgboost", request)
     artifact = artifact_path(bundle, demo.root)
     for name, kind in ((REALTIME, "realtime"), (ASYNCHRONOUS, "async")):
         declared = Declared(kind=kind, owner="demo", artifact=artifact, sha256=digest)

@@ -1,0 +1,1 @@
+"""Conformer ensembles: embedded, minimised, pruned and weighted."""

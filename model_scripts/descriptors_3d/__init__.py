@@ -1,0 +1,1 @@
+"""Descriptors of weighted conformers: averages over an ensemble."""

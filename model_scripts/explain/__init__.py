@@ -1,0 +1,1 @@
+"""What a prediction owes to each feature and to each atom."""

@@ -1,0 +1,1 @@
+"""Directed message passing (ChemProp) with torch alone: graphs, network, forward pass."""

@@ -1,0 +1,1 @@
+"""How far to trust a prediction: spread, intervals, confidence, nearest training compounds, applicability domain."""
