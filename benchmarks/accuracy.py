@@ -62,7 +62,8 @@ class Outcome:
 @click.option("--family", type=click.Choice(list(FAMILIES)), default="xgboost", show_default=True)
 @click.option("--descriptors", default=None, help="Default: descriptors_2d; none for chemprop.")
 @click.option("--members", default=None, type=int, help="Models whose mean is predicted. Default: 1; 3 for chemprop.")
-@click.option("--seeds", default=10, show_default=True, help="0, 1, … up to so many.")
+@click.option("--seeds", default=10, show_default=True, help="How many.")
+@click.option("--first-seed", default=0, show_default=True, help="The first of them; the others follow.")
 @click.option("--folds", default=5, show_default=True, help="Of the cross-validation inside; 0: no interval.")
 @click.option("--split", "splits", type=click.Choice(SPLITS), multiple=True, default=SPLITS, show_default=True)
 def main(
@@ -73,6 +74,7 @@ def main(
     descriptors: str | None,
     members: int | None,
     seeds: int,
+    first_seed: int,
     folds: int,
     splits: Sequence[str],
 ) -> None:
@@ -93,7 +95,7 @@ def main(
     for split in splits:
         groups = table.compounds if split == "random" else table.scaffolds or []
         outcomes = []
-        for seed in range(seeds):
+        for seed in range(first_seed, first_seed + seeds):
             outcomes.append(_outcome(request, table.frame, table.targets[:, 0], groups, family, seed))
             click.echo(f"  {split} seed {seed}: {_told(outcomes[-1])}")
         click.echo(f"{split}: {_summary(outcomes)}")
@@ -165,10 +167,8 @@ def _predict(
 
 def _told(outcome: Outcome) -> str:
     inside, rows = outcome.covered
-    return (
-        f"RMSE {outcome.rmse:.3f} (training mean {outcome.baseline:.3f}), interval holds {inside} of {rows},"
-        f" width {outcome.width:.2f}, {outcome.seconds:.0f} CPU s"
-    )
+    held = "no interval" if np.isnan(outcome.width) else f"interval holds {inside} of {rows}, width {outcome.width:.2f}"
+    return f"RMSE {outcome.rmse:.3f} (training mean {outcome.baseline:.3f}), {held}, {outcome.seconds:.0f} CPU s"
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:
@@ -177,11 +177,21 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
     inside = sum(outcome.covered[0] for outcome in outcomes)
     rows = sum(outcome.covered[1] for outcome in outcomes)
     widths = np.array([outcome.width for outcome in outcomes])
-    return (
-        f"RMSE {errors.mean():.3f} ± {errors.std(ddof=1) if len(errors) > 1 else 0:.3f}"
-        f" (training mean {baselines.mean():.3f} ± {baselines.std(ddof=1) if len(errors) > 1 else 0:.3f});"
-        f" 90 % interval: coverage {inside / rows:.1%} pooled, mean width {widths.mean():.2f} ± {widths.std():.2f}"
+    error = (
+        f"RMSE {errors.mean():.3f} ± {_spread(errors):.3f}"
+        f" (training mean {baselines.mean():.3f} ± {_spread(baselines):.3f})"
     )
+    if np.isnan(widths).all():
+        return error
+    return (
+        f"{error}; 90 % interval: coverage {inside / rows:.1%} pooled,"
+        f" mean width {widths.mean():.2f} ± {_spread(widths):.2f}"
+    )
+
+
+def _spread(values: npt.NDArray[np.float64]) -> float:
+    """Standard deviation over the seeds; 0 for one."""
+    return float(values.std(ddof=1)) if len(values) > 1 else 0.0
 
 
 if __name__ == "__main__":

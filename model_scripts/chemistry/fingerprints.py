@@ -22,8 +22,9 @@ MOST = 255
 """A substructure that occurs more often counts as this many."""
 MACCS_SIZE = 166
 
-_HEADER_WORDS = 4
-"""Of RDKit's binary form of a sparse count vector, before its pairs of position and count: 32-bit words each."""
+_HEADER_BYTES = 16
+_PAIR_BYTES = 8
+"""Of RDKit's binary form of a sparse count vector: a header, then pairs of position and count, 32-bit words each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +84,10 @@ def _morgan_generator(radius: int, size: int, chirality: bool) -> Any:
 
 def _dense(sparse: Sequence[Any], size: int) -> Counts:
     """Count vectors as uint8 ``[vectors, size]``; reading their binary form is ten times faster than asking each."""
-    words = [np.frombuffer(vector.ToBinary(), dtype="<u4")[_HEADER_WORDS:] for vector in sparse]
-    rows = np.repeat(np.arange(len(words)), [len(pairs) // 2 for pairs in words])
-    columns, counts = np.concatenate([np.empty(0, dtype="<u4"), *words]).reshape(-1, 2).T
-    dense = np.zeros((len(words), size), dtype=np.uint8)
+    binary = [vector.ToBinary()[_HEADER_BYTES:] for vector in sparse]
+    columns, counts = np.frombuffer(b"".join(binary), dtype="<u4").reshape(-1, 2).T
+    rows = np.repeat(np.arange(len(binary)), [len(pairs) // _PAIR_BYTES for pairs in binary])
+    dense = np.zeros((len(binary), size), dtype=np.uint8)
     dense[rows, columns] = np.minimum(counts, MOST)
     return dense
 

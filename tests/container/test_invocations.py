@@ -10,11 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+import solubility_columns
+
 CSV, JSON, ARROW = "text/csv", "application/json", "application/vnd.apache.arrow.stream"
-ADDED = (
-    "prediction,prediction_std,confidence,q_025,q_05,q_10,q_25,q_75,q_90,q_95,q_975,"
-    "smiles_used,salt,undefined_chiral_centers,in_domain,in_training,nn_similarity,nn_id,nn_value,prediction_error"
-)
+ADDED = ",".join(solubility_columns.ADDED)
 BODY = "id,smiles,note\n007,broken(,x\nNA,CCO,\n1E5,,N/A\ntrue,c1ccccc1,\n"
 
 

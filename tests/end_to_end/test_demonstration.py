@@ -16,13 +16,14 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+import solubility_columns
 from chem_endpoints import Endpoint
 from chem_endpoints.errors import EndpointNotFoundError, InvalidInputError, RequestRefusedError
 
 pytestmark = pytest.mark.end_to_end
 NAMES = ["logs-v1", "logs-async-v1"]
 BROKEN = {0: "C1CC", 77: "not a molecule", 199: ""}
-ADDED = ["prediction", "q_05", "q_95", "prediction_error"]
+ADDED = list(solubility_columns.ADDED)
 Connect = Callable[[str], Endpoint]
 
 

@@ -26,9 +26,10 @@ from model_scripts.inputs import Inputs
 inputs = Inputs(matrix=np.empty((1, 0), dtype=np.float32), columns=(), molecules=[parse_smiles("CCO")])
 print(hashlib.sha256(members[0].files("a")["members/a.safetensors"]).hexdigest(), flush=True)
 child = os.fork()
-print(members[child > 0].predict(inputs)[0, 0].hex(), flush=True)
-if child:
+predicted = members[child > 0].predict(inputs)[0, 0].hex()
+if child:  # one after the other: lines of two processes may run into each other
     assert os.waitpid(child, 0)[1] == 0
+print(predicted, flush=True)
 """
 
 
