@@ -8,7 +8,6 @@ the values with those that they compute.
 """
 
 import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import numpy.typing as npt
 from rdkit import Chem
 
 from model_scripts.chemistry import chi, mordred_counts, stereo_counts
-from model_scripts.chemistry.rdkit_families import RDKIT_FAMILIES, Family, Subject
+from model_scripts.chemistry.rdkit_families import RDKIT_FAMILIES, Family, Subject, computed
 
 NAME = "descriptors_2d"
 VERSION = "1"
@@ -61,16 +60,9 @@ def describe(molecule: Chem.Mol) -> npt.NDArray[np.float64]:
     values = np.full(len(COLUMNS), np.nan)
     with np.errstate(all="ignore"):
         for family, of, positions in _PLAN:
-            values[positions] = _values(family, bare if of == "mordred" else subject)
+            values[positions] = computed(family, bare if of == "mordred" else subject)
     values[~np.isfinite(values)] = np.nan
     return values
-
-
-def _values(family: Family, subject: Subject) -> Sequence[float] | float:
-    try:
-        return family.compute(subject)
-    except (ValueError, RuntimeError, ArithmeticError):
-        return np.nan
 
 
 _MORDRED_FAMILIES = (

@@ -8,7 +8,8 @@ which overflow and take minutes on long chains (github.com/rdkit/rdkit issue 152
 import numpy as np
 import numpy.typing as npt
 from rdkit import Chem
-from rdkit.Chem import Descriptors
+
+from model_scripts.chemistry.rdkit_families import RDKIT_FAMILIES, Subject, computed
 
 NAME = "rdkit_2d"
 VERSION = "1"
@@ -46,7 +47,14 @@ COLUMNS: tuple[str, ...] = tuple(
     """.split()
 )
 
-_FUNCTIONS = dict(Descriptors.descList)
+_PLACES = {name: place for place, name in enumerate(COLUMNS)}
+_LEFT_OUT = len(COLUMNS)
+"""Where the values of descriptors go that are computed together with others, and are none of the set's."""
+
+_PLAN = tuple(
+    (family, np.array([_PLACES.get(name, _LEFT_OUT) for name in family.names], dtype=np.intp))
+    for family in RDKIT_FAMILIES
+)
 
 
 def describe(molecule: Chem.Mol) -> npt.NDArray[np.float32]:
@@ -54,13 +62,10 @@ def describe(molecule: Chem.Mol) -> npt.NDArray[np.float32]:
 
     A descriptor that is undefined for the molecule, or too large for float32, is NaN in its cell alone.
     """
-    values = np.array([_value(name, molecule) for name in COLUMNS], dtype=np.float64)
+    subject = Subject(molecule)
+    values = np.full(len(COLUMNS) + 1, np.nan)
+    with np.errstate(all="ignore"):
+        for family, positions in _PLAN:
+            values[positions] = computed(family, subject)
     values[~(np.abs(values) <= np.finfo(np.float32).max)] = np.nan
-    return values.astype(np.float32)
-
-
-def _value(name: str, molecule: Chem.Mol) -> float:
-    try:
-        return float(_FUNCTIONS[name](molecule))
-    except (ValueError, RuntimeError, ZeroDivisionError, OverflowError):
-        return float("nan")
+    return values[:_LEFT_OUT].astype(np.float32)

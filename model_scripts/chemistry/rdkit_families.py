@@ -1,5 +1,6 @@
 """RDKit's 2D descriptors, computed by family: what several of them need is computed once per molecule."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,6 +64,14 @@ class Family:
 
     names: tuple[str, ...]
     compute: Callable[[Subject], Sequence[float]]
+
+
+def computed(family: Family, subject: Subject) -> Sequence[float] | float:
+    """The family's values; NaN for all of them where they cannot be computed."""
+    try:
+        return family.compute(subject)
+    except (ValueError, RuntimeError, ArithmeticError):
+        return math.nan
 
 
 def _electrons(subject: Subject) -> list[float]:

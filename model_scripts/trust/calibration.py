@@ -12,8 +12,8 @@ from model_scripts.trust.arrays import pack, unpack
 from model_scripts.trust.intervals import Residuals, reason_missing
 
 NOT_GUARANTEED = (
-    "the intervals hold for compounds like those of the training set; for scaffolds or ranges that are new to the model"
-    " no coverage is guaranteed"
+    "The intervals hold for compounds like those of the training set; for scaffolds or ranges that are new to the model"
+    " no coverage is guaranteed."
 )
 
 

@@ -94,3 +94,12 @@ def test_the_esol_equation_repeats_the_published_predictions(reference_data: Pat
     # Another logP than Daylight's: the equation is the same, single values are not.
     assert np.corrcoef(computed, published)[0, 1] > 0.95
     assert np.sqrt(np.mean((computed - measured) ** 2)) < 1.1
+
+
+def test_the_set_is_rdkits_own_numbers_for_drugs_and_odd_structures() -> None:
+    odd = ["[Na+].[Cl-]", "C", "[2H]C([2H])([2H])O", "c1ccc2ccccc2c1", "OB(O)c1ccccc1", "CC(=O)Nc1ccc(O)cc1", "C#N"]
+    for smiles in odd:
+        molecule = parse_smiles(smiles)
+        functions = dict(Descriptors.descList)
+        expected = np.array([functions[name](molecule) for name in rdkit_2d.COLUMNS], dtype=np.float64)
+        assert rdkit_2d.describe(molecule).tolist() == pytest.approx(expected.tolist(), rel=1e-6, nan_ok=True)
