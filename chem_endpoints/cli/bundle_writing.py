@@ -1,6 +1,7 @@
 """Runs ``python -m model_scripts``, which writes bundles, as a process: chemistry libraries stay out of this one."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ import click
 
 from chem_endpoints.cli.clone import require_clone
 from chem_endpoints.cli.declaration import Declared, artifact_path, write_declaration
+from chem_endpoints.wire.environment import SINGLE_THREADED
 
 
 def write_bundle(command: str, name: str, request: Mapping[str, Any]) -> str:
@@ -22,8 +24,8 @@ def write_bundle(command: str, name: str, request: Mapping[str, Any]) -> str:
         SystemExit: it failed and has said why.
     """
     arguments = [sys.executable, "-m", "model_scripts", command, name]
-    sent = json.dumps(request)
-    written = subprocess.run(arguments, input=sent, stdout=subprocess.PIPE, text=True, check=False)
+    sent, env = json.dumps(request), {**os.environ, **SINGLE_THREADED}
+    written = subprocess.run(arguments, input=sent, stdout=subprocess.PIPE, text=True, env=env, check=False)
     if written.returncode:
         raise SystemExit(written.returncode)
     return str(json.loads(written.stdout)["digest"])

@@ -1,13 +1,14 @@
 """Promise: one command per bundle, for every family and feature script, and a mistake is told before anything runs."""
 
 import inspect
+from pathlib import Path
 from typing import get_args
 
 import pytest
 from click.testing import CliRunner
 
 from chem_endpoints.cli import feature_commands, train_commands
-from chem_endpoints.cli.bundle_writing import names_of, settings_of
+from chem_endpoints.cli.bundle_writing import names_of, settings_of, write_bundle
 from chem_endpoints.cli.main import main
 from chem_endpoints.wire.manifest import Standardisation
 from model_scripts import __main__ as processes
@@ -60,3 +61,15 @@ def test_an_unknown_hyperparameter_is_told_with_the_nearest() -> None:
 def test_lists_and_settings_are_read_as_people_write_them() -> None:
     assert names_of(" a, b ,,c") == ["a", "b", "c"]
     assert settings_of(("a=1", " b = x=y ", "c=true", "d=0.5")) == {"a": 1, "b": "x=y", "c": True, "d": 0.5}
+
+
+def test_training_runs_single_threaded_as_serving_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spy = tmp_path / "model_scripts"
+    spy.mkdir()
+    told = "import json, os; print(json.dumps({'digest': os.environ.get('OMP_NUM_THREADS')}))"
+    (spy / "__init__.py").touch()
+    (spy / "__main__.py").write_text(told)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    assert write_bundle("train", "xgboost", {}) == "1"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from chem_endpoints.wire import environment
+from chem_endpoints.wire.environment import SINGLE_THREADED
 from container.server.loading import LoadedModel, LoadFailure, load_model
 from container.server.settings import Settings
-from container.server.threads import SINGLE_THREADED
 from foreign_bundles import restoring_imports
 
 Bundle = Callable[..., Path]
