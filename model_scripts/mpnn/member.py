@@ -61,10 +61,8 @@ def predict_together(members: Sequence[ChempropMember], inputs: Inputs) -> Float
     if len(kinds) != 1:
         raise ValueError("the members are not of one kind")
     ((features, outputs, device),) = kinds
-    if device.type == "cpu":
-        torch.set_num_threads(
-            1
-        )  # several threads cut the rows among them, and round otherwise for other numbers of rows
+    if device.type == "cpu":  # several threads would cut the rows among them, and round by how many there are
+        torch.set_num_threads(1)
     smiles = canonical_smiles(inputs.molecules)
     predicted = np.empty((len(members), len(inputs), outputs))
     size = BATCH if device.type == "cpu" else GPU_BATCH
