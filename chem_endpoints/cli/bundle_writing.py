@@ -12,7 +12,7 @@ import click
 
 from chem_endpoints.cli.clone import require_clone
 from chem_endpoints.cli.declaration import Declared, artifact_path, write_declaration
-from chem_endpoints.wire.environment import SINGLE_THREADED
+from chem_endpoints.wire.single_threaded import SINGLE_THREADED
 
 
 def write_bundle(command: str, name: str, request: Mapping[str, Any]) -> str:

@@ -1,11 +1,11 @@
 """One thread per library: workers are the parallelism, and a fork needs a process without threads.
 
-See `chem_endpoints.wire.environment.SINGLE_THREADED`.
+See `chem_endpoints.wire.single_threaded.SINGLE_THREADED`.
 """
 
 import os
 
-from chem_endpoints.wire.environment import SINGLE_THREADED
+from chem_endpoints.wire.single_threaded import SINGLE_THREADED
 
 
 def limit_threads() -> None:

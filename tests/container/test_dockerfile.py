@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chem_endpoints.spec.image_source import DOCKERFILE, IMAGES, LOCKS, SOURCE_FOLDERS
-from chem_endpoints.wire.environment import SINGLE_THREADED
+from chem_endpoints.wire.single_threaded import SINGLE_THREADED
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chem_endpoints.wire import environment
-from chem_endpoints.wire.environment import SINGLE_THREADED
+from chem_endpoints.wire.single_threaded import SINGLE_THREADED
 from container.server.loading import LoadedModel, LoadFailure, load_model
 from container.server.settings import Settings
 from foreign_bundles import restoring_imports
