@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from chem_endpoints.wire.bundle import BundleError, read_archive, verify_files, write_bundle
 from chem_endpoints.wire.features import read_features
 from chem_endpoints.wire.manifest import MANIFEST_NAME, Cell, Feature, Manifest, Output, answer_columns
+from model_scripts.bundle_contents import digests, version_of
 from model_scripts.combination import outputs
 from model_scripts.combining.features import combined_features
 from model_scripts.combining.joining import Manifests, requested_outputs
 from model_scripts.combining.parts import SCRIPT, script_of
 from model_scripts.combining.plan import COMBINATION_FILE, PARTS_FOLDER, How, Plan, PlannedPart
-from model_scripts.feature_bundle import digests, version_of
 from model_scripts.training.golden_rows import UNKNOWN, golden_rows
 
 GOLDEN_ROWS = 5

@@ -1,6 +1,5 @@
 """Bundles of feature endpoints: no training, only what is to be computed, and golden rows of well-known compounds."""
 
-import hashlib
 import importlib
 import importlib.metadata
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ import pandas as pd
 from chem_endpoints.wire.bundle import write_bundle
 from chem_endpoints.wire.columns import SMILES
 from chem_endpoints.wire.manifest import Feature, Manifest, Standardisation
+from model_scripts.bundle_contents import version_of
 from model_scripts.training.golden_rows import UNKNOWN, golden_rows
 
 SCRIPTS = ("smiles_to_2d", "smiles_to_fingerprints", "smiles_to_3d", "standardize")
@@ -44,6 +44,7 @@ def write_feature_bundle(script: str, settings: Mapping[str, Any], policy: Stand
         features=(Feature(name=SMILES, dtype="text", description="structure of one compound"),),
         outputs=module.outputs(checked),
         on_request=module.on_request(checked),
+        descriptors=module.descriptor_set() if hasattr(module, "descriptor_set") else None,
         standardisation=policy,
         libraries={name: version_of(name) for name in module.LIBRARIES},
         settings=checked,
@@ -54,14 +55,3 @@ def write_feature_bundle(script: str, settings: Mapping[str, Any], policy: Stand
     rows = pd.DataFrame({SMILES: pd.Series(list(WELL_KNOWN.values()), dtype="str")})
     golden = golden_rows(draft, {}, rows, getattr(module, "RELATIVE_TOLERANCE", RELATIVE_TOLERANCE))
     return write_bundle(out, draft.model_copy(update={"golden": golden}), {})
-
-
-def version_of(library: str) -> str:
-    """Version of the distribution that brings an import name."""
-    (distribution, *_) = importlib.metadata.packages_distributions()[library]
-    return importlib.metadata.version(distribution)
-
-
-def digests(files: Mapping[str, bytes]) -> dict[str, str]:
-    """Path → SHA-256 of each file of a bundle, sorted by path."""
-    return {name: hashlib.sha256(contents).hexdigest() for name, contents in sorted(files.items())}

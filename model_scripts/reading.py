@@ -18,8 +18,6 @@ if TYPE_CHECKING:  # numbers are served without pandas, and models without struc
     from model_scripts.chemistry.descriptor_sets import Describe
     from model_scripts.chemistry.standardise import Standardised
 
-MAX_FLOAT32 = float(np.finfo(np.float32).max)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Read:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chem_endpoints.wire.bundle import BundleError
-from chem_endpoints.wire.manifest import MANIFEST_NAME, Manifest, Output, Standardisation
-from model_scripts.chemistry.described_rows import STRUCTURE_OUTPUTS, described_rows, policy_of
+from chem_endpoints.wire.manifest import MANIFEST_NAME, DescriptorSet, Manifest, Output, Standardisation
+from model_scripts.chemistry.described_rows import described_rows, policy_of
 from model_scripts.chemistry.descriptor_sets import describe_as_trained, describe_by
-from model_scripts.chemistry.descriptors_2d import COLUMNS, DESCRIPTORS, NAME
+from model_scripts.chemistry.descriptors_2d import COLUMNS, DESCRIPTORS, NAME, VERSION
 from model_scripts.reading import Structures
+from model_scripts.structure_columns import SENT_AND_USED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,12 @@ def outputs(settings: Mapping[str, Setting]) -> tuple[Output, ...]:
         Output(name=item.column, dtype="float64", unit=item.unit or None, description=item.description)
         for item in DESCRIPTORS
     )
-    return (*STRUCTURE_OUTPUTS, *described)
+    return (*SENT_AND_USED, *described)
+
+
+def descriptor_set() -> DescriptorSet:
+    """What a bundle records, so that an image which computes another version refuses it."""
+    return DescriptorSet(name=NAME, version=VERSION, columns=COLUMNS)
 
 
 def on_request(settings: Mapping[str, Setting]) -> dict[str, tuple[Output, ...]]:

@@ -37,6 +37,7 @@ from model_scripts.conformers.sdf import ensemble_sdf
 from model_scripts.conformers.settings import EnsembleSettings, Setting, read_settings
 from model_scripts.descriptors_3d.registry import columns, describe
 from model_scripts.reading import Structures
+from model_scripts.structure_columns import SENT_AND_USED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,16 +49,6 @@ DEFAULT_SETTINGS: Mapping[str, Setting] = asdict(EnsembleSettings())
 RELATIVE_TOLERANCE = 1e-2
 """Of golden rows on another machine: minimisations end within a tolerance, not on a point."""
 
-_IDENTITY = (
-    Output(name=ORIG_SMILES, dtype="text", description="the structure as it was sent"),
-    Output(name=SMILES_USED, dtype="text", description="the structure after standardisation"),
-    Output(name=SALT, dtype="text", description="what standardisation stripped"),
-    Output(
-        name=UNDEFINED_CHIRAL_CENTERS,
-        dtype="int64",
-        description="tetrahedral centres without a configuration; desc3d_isomer tells which was embedded",
-    ),
-)
 _DIAGNOSTICS = (
     Output(name="desc3d_status", dtype="text", description="ok, or partial where the time limit ended the search"),
     Output(name="desc3d_isomer", dtype="text", description="SMILES of the stereoisomer that was embedded"),
@@ -96,7 +87,7 @@ def checked_settings(given: Mapping[str, Setting]) -> dict[str, Setting]:
 
 def outputs(settings: Mapping[str, Setting]) -> tuple[Output, ...]:
     """Every column that the endpoint adds, ``prediction_error`` apart."""
-    return (*_IDENTITY, *columns(read_settings(settings)), *_DIAGNOSTICS)
+    return (*SENT_AND_USED, *columns(read_settings(settings)), *_DIAGNOSTICS)
 
 
 def on_request(settings: Mapping[str, Setting]) -> dict[str, tuple[Output, ...]]:

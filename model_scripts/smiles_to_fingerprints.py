@@ -15,10 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chem_endpoints.wire.bundle import BundleError
 from chem_endpoints.wire.manifest import MANIFEST_NAME, Manifest, Output, Standardisation
-from model_scripts.chemistry.described_rows import STRUCTURE_OUTPUTS, DescribedRows, described_rows, policy_of
+from model_scripts.chemistry.described_rows import DescribedRows, described_rows, policy_of
 from model_scripts.chemistry.descriptor_sets import Describe
 from model_scripts.chemistry.fingerprints import MACCS_SIZE, Counts, Fingerprint, Kind, Values
 from model_scripts.reading import Structures
+from model_scripts.structure_columns import SENT_AND_USED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +92,7 @@ def outputs(settings: Mapping[str, Setting]) -> tuple[Output, ...]:
         BundleError: the settings are not those of a fingerprint.
     """
     checked = checked_settings(settings)
-    return (*STRUCTURE_OUTPUTS, *_fingerprint_outputs(_fingerprint(checked), checked["form"]))
+    return (*SENT_AND_USED, *_fingerprint_outputs(_fingerprint(checked), checked["form"]))
 
 
 def on_request(settings: Mapping[str, Setting]) -> dict[str, tuple[Output, ...]]:

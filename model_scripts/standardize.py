@@ -22,6 +22,7 @@ from model_scripts.chemistry.counterions import is_organic
 from model_scripts.chemistry.normalise import binds_transition_metal
 from model_scripts.chemistry.smiles import SmilesError, parse_smiles
 from model_scripts.chemistry.standardise import Standardised, check_policy, standardise_molecule
+from model_scripts.structure_columns import SENT_AND_USED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,14 +54,7 @@ def outputs(settings: Mapping[str, Setting]) -> tuple[Output, ...]:
     """The columns that are added."""
     checked_settings(settings)
     return (
-        Output(name=ORIG_SMILES, dtype="text", description="the structure as it was sent"),
-        Output(name=SMILES_USED, dtype="text", description="its standard form, canonical isomeric SMILES"),
-        Output(name=SALT, dtype="text", description="what was stripped, joined by dots; missing: nothing was"),
-        Output(
-            name=UNDEFINED_CHIRAL_CENTERS,
-            dtype="int64",
-            description="tetrahedral centres of the standard form without a configuration",
-        ),
+        *SENT_AND_USED,
         Output(
             name=STEREO_LOST,
             dtype="boolean",

@@ -45,6 +45,22 @@ def declaration_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def standardisation_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what is done to structures."""
+    for option in (
+        click.option("--tautomer/--no-tautomer", default=True, show_default=True, help="Take the canonical tautomer."),
+        click.option(
+            "--standardise",
+            type=click.Choice(["parent", "salt", "none"]),
+            default="parent",
+            show_default=True,
+            help="parent: without counterions, neutral; salt: counterions kept; none: as sent.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def tell_and_declare(bundle: Path, digest: str, declare: Path | None, *, kind: str, owner: str, image: str) -> None:
     """Says what was written, and writes its declaration where one is wanted."""
     click.echo(f"{bundle}: model digest {digest}")

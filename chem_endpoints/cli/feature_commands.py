@@ -4,7 +4,13 @@ from pathlib import Path
 
 import click
 
-from chem_endpoints.cli.bundle_writing import declaration_options, settings_of, tell_and_declare, write_bundle
+from chem_endpoints.cli.bundle_writing import (
+    declaration_options,
+    settings_of,
+    standardisation_options,
+    tell_and_declare,
+    write_bundle,
+)
 
 SLOW = ("smiles_to_3d",)
 """Scripts whose rows take seconds to minutes: declared as async endpoints unless another kind is asked for."""
@@ -14,14 +20,7 @@ SCRIPTS = ("smiles_to_2d", "smiles_to_fingerprints", "smiles_to_3d", "standardiz
 
 @click.command()
 @click.argument("script", type=click.Choice(SCRIPTS))
-@click.option(
-    "--standardise",
-    type=click.Choice(["parent", "salt", "none"]),
-    default="parent",
-    show_default=True,
-    help="parent: without counterions, neutral; salt: counterions kept; none: as sent.",
-)
-@click.option("--tautomer/--no-tautomer", default=True, show_default=True, help="Take the canonical tautomer.")
+@standardisation_options
 @click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting of the script.")
 @declaration_options
 def features(

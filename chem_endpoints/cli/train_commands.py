@@ -10,6 +10,7 @@ from chem_endpoints.cli.bundle_writing import (
     declaration_options,
     names_of,
     settings_of,
+    standardisation_options,
     tell_and_declare,
     write_bundle,
 )
@@ -49,14 +50,7 @@ def run_training(family: str, request: Mapping[str, Any]) -> str:
 )
 @click.option("--unit", default=None, help="Unit of the target, for example 'log10(mol/L)'.")
 @click.option("--description", default="", help="What was measured and how; goes onto the model card.")
-@click.option(
-    "--standardise",
-    type=click.Choice(["parent", "salt", "none"]),
-    default="parent",
-    show_default=True,
-    help="parent: without counterions, neutral; salt: counterions kept; none: as sent.",
-)
-@click.option("--tautomer/--no-tautomer", default=True, show_default=True, help="Take the canonical tautomer.")
+@standardisation_options
 @click.option("--members", default=1, show_default=True, help="Models trained on all rows; their mean is predicted.")
 @click.option("--folds", default=5, show_default=True, help="Of the cross-validation; 0: no errors and no intervals.")
 @click.option(

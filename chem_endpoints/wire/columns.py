@@ -38,7 +38,6 @@ NN_SIMILARITY = "nn_similarity"
 NN_DISTANCE = "nn_distance"
 NN_ID = "nn_id"
 NN_VALUE = "nn_value"
-NN_SMILES = "nn_smiles"
 
 EXPLANATION_BASE = "explain_base"
 EXPLANATION_PREFIX = "explain_"

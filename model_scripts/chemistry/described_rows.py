@@ -8,35 +8,20 @@ import numpy.typing as npt
 
 from chem_endpoints.wire.bundle import BundleError
 from chem_endpoints.wire.columns import (
-    ORIG_SMILES,
     PREDICTION_ERROR,
-    SALT,
     SMILES,
-    SMILES_USED,
-    UNDEFINED_CHIRAL_CENTERS,
 )
-from chem_endpoints.wire.manifest import MANIFEST_NAME, Manifest, Output, Standardisation
+from chem_endpoints.wire.manifest import MANIFEST_NAME, Manifest, Standardisation
 from chem_endpoints.wire.rows import each_row
 from chem_endpoints.wire.typed_columns import PANDAS_DTYPES
 from model_scripts.chemistry.descriptor_sets import Describe
 from model_scripts.chemistry.smiles import SmilesError
 from model_scripts.chemistry.standardise import check_policy
 from model_scripts.reading import Structures
+from model_scripts.structure_columns import SENT_AND_USED
 
 if TYPE_CHECKING:
     import pandas as pd
-
-STRUCTURE_OUTPUTS = (
-    Output(name=ORIG_SMILES, dtype="text", description="the structure as it was sent"),
-    Output(name=SMILES_USED, dtype="text", description="the structure after standardisation: what was described"),
-    Output(name=SALT, dtype="text", description="what standardisation stripped; missing where nothing was"),
-    Output(
-        name=UNDEFINED_CHIRAL_CENTERS,
-        dtype="int64",
-        description="tetrahedral centres of smiles_used without a configuration",
-    ),
-)
-"""Columns about the structure itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +29,7 @@ class DescribedRows:
     """The rows of a frame, in order.
 
     Attributes:
-        structures: `STRUCTURE_OUTPUTS`, missing where a row has a reason.
+        structures: `SENT_AND_USED`, missing where a row has a reason.
         matrix: what was computed, ``[rows, columns]``.
         reasons: why a row has none, or empty text.
     """
@@ -107,6 +92,6 @@ def described_rows(
         reasons.append("")
     told = {
         output.name: pd.Series([cell[at] for cell in cells], index=df.index, dtype=PANDAS_DTYPES[output.dtype])
-        for at, output in enumerate(STRUCTURE_OUTPUTS)
+        for at, output in enumerate(SENT_AND_USED)
     }
     return DescribedRows(structures=pd.DataFrame(told, index=df.index), matrix=matrix, reasons=reasons)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from chem_endpoints.wire.manifest import DescriptorSet, Output, answer_columns
+from model_scripts.structure_columns import STRUCTURE_OUTPUTS
 from model_scripts.training.request import TrainingRequest
 from model_scripts.training.table import TrainingError, TrainingTable
-from model_scripts.trust.columns import STRUCTURE_OUTPUTS, neighbour_outputs, trust_outputs
+from model_scripts.trust.columns import neighbour_outputs, trust_outputs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,9 +19,6 @@ from chem_endpoints.wire.columns import (
     NN_VALUE,
     PREDICTION,
     PREDICTION_STD,
-    SALT,
-    SMILES_USED,
-    UNDEFINED_CHIRAL_CENTERS,
 )
 from chem_endpoints.wire.manifest import Output
 from model_scripts.member import Floats
@@ -194,18 +191,6 @@ def _flags(task: Task, mean: Floats, std: Floats) -> Answer:
             names.confidence: classification_confidence(np.stack([1 - chance, chance], axis=1)),
         }
     return answer
-
-
-STRUCTURE_OUTPUTS = (
-    Output(name=SMILES_USED, dtype="text", description="the structure that the model saw, after standardisation"),
-    Output(name=SALT, dtype="text", description="the counterions that were stripped; empty where there were none"),
-    Output(
-        name=UNDEFINED_CHIRAL_CENTERS,
-        dtype="int64",
-        description="stereocentres whose configuration the structure leaves open",
-    ),
-)
-"""Columns of every model that reads a structure."""
 
 
 def neighbour_outputs(task: Task, unit: str | None, measure: Measure) -> tuple[Output, ...]:

@@ -73,3 +73,15 @@ def test_training_runs_single_threaded_as_serving_does(tmp_path: Path, monkeypat
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
     assert write_bundle("train", "xgboost", {}) == "1"
+
+
+@pytest.mark.parametrize(("script", "kind"), [("smiles_to_3d", "async"), ("standardize", "realtime")])
+def test_slow_scripts_are_declared_as_async_unless_asked_otherwise(
+    script: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds: list[str] = []
+    monkeypatch.setattr(feature_commands, "write_bundle", lambda *_: "digest")
+    monkeypatch.setattr(feature_commands, "tell_and_declare", lambda *_, kind, **__: kinds.append(kind))
+    assert run("features", script, "--out", "b.tar.gz")[0] == 0
+    assert run("features", script, "--out", "b.tar.gz", "--kind", "realtime")[0] == 0
+    assert kinds == [kind, "realtime"]

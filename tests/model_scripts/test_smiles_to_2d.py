@@ -10,18 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chem_endpoints.wire import rows
-from chem_endpoints.wire.bundle import BundleError
+from chem_endpoints.wire.bundle import BundleError, unpack
 from chem_endpoints.wire.columns import PREDICTION_ERROR
-from chem_endpoints.wire.manifest import DescriptorSet, Standardisation
+from chem_endpoints.wire.manifest import MANIFEST_NAME, DescriptorSet, Manifest, Standardisation
 from manifests import small_manifest
 from model_scripts.chemistry import descriptors_2d
 from model_scripts.chemistry.descriptors_2d import COLUMNS, describe
 from model_scripts.chemistry.smiles import parse_smiles
 from model_scripts.chemistry.standardise import standardise
+from model_scripts.feature_bundle import write_feature_bundle
 from model_scripts.smiles_to_2d import (
     DEFAULT_SETTINGS,
     DescriptorModel,
     checked_settings,
+    descriptor_set,
     model_fn,
     on_request,
     outputs,
@@ -162,3 +164,18 @@ def test_a_molecule_parsed_and_standardised_without_change_is_described_alike(mo
     answer = predict_fn(frame(["Oc1ccccc1"]), model)
     described = describe(parse_smiles("Oc1ccccc1"))
     assert answer.loc[0, list(COLUMNS)].to_numpy(float).tobytes() == described.tobytes()
+
+
+def test_a_bundle_records_its_descriptors_and_another_version_is_refused(tmp_path: Path) -> None:
+    packed, folder = tmp_path / "b.tar.gz", tmp_path / "model"
+    write_feature_bundle("smiles_to_2d", {}, Standardisation(policy="parent"), packed)
+    unpack(packed, folder)
+    path = folder / MANIFEST_NAME
+    manifest = Manifest.model_validate_json(path.read_bytes())
+    assert manifest.descriptors is not None
+    assert manifest.descriptors == descriptor_set()
+    model_fn(str(folder))
+    other = manifest.descriptors.model_copy(update={"version": "0"})
+    path.write_bytes(manifest.model_copy(update={"descriptors": other}).to_bytes())
+    with pytest.raises(BundleError, match="descriptors_2d 0"):
+        model_fn(str(folder))
