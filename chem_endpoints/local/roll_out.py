@@ -38,14 +38,18 @@ class Watch:
     """Clock time at which the update began."""
     _failed_reads: int = field(default=0, init=False)
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float, *, since: float | None = None) -> None:
         """Waits so many clock seconds; the alarms are read once in any case.
+
+        Args:
+            seconds: how long.
+            since: clock time from which they count; default: now.
 
         Raises:
             RolledBackError: an alarm is in ALARM or cannot be read, or the update takes longer than it may.
             HostingError: the endpoint was deleted.
         """
-        end = self.clock.seconds() + seconds
+        end = (self.clock.seconds() if since is None else since) + seconds
         while True:
             self._look()
             if self.clock.seconds() >= end and not self._failed_reads:
@@ -88,10 +92,11 @@ def shift(endpoint: HostedEndpoint, fleet: Fleet, watch: Watch) -> None:
         for number, (share, seconds) in enumerate(plan.steps()):
             if plan.batches:
                 fleet.variants[0].resize(plan.batches[number], watch.cancelled)
+            shifted = watch.clock.seconds()  # The wait counts from here: ending old instances takes time of its own.
             endpoint.share = share
             if plan.batches and old is not None:
                 old.variants[0].resize(round(counts[0] * (1 - share)), watch.cancelled)
-            watch.wait(seconds)
+            watch.wait(seconds, since=shifted)
     except BaseException:
         endpoint.settle("RollingBack")
         try:

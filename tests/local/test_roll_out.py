@@ -3,14 +3,16 @@
 import json
 import time
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from chem_endpoints.local.deployment_plan import Plan
+from chem_endpoints.local.hosted_endpoint import HostedEndpoint
 from chem_endpoints.local.own_clients import OwnClients
-from chem_endpoints.local.roll_out import RolledBackError, Watch
+from chem_endpoints.local.roll_out import RolledBackError, Watch, shift
 from chem_endpoints.local.scaling.clock import Clock
 from chem_endpoints.local.server_process import free_port
 
@@ -39,6 +41,37 @@ def test_alarms_that_cannot_be_read_roll_back(seconds: int) -> None:
     )
     with pytest.raises(RolledBackError, match="could not be read"):
         watch.wait(seconds)
+
+
+def test_the_wait_of_a_step_counts_from_the_shift_of_its_requests() -> None:
+    clock = Clock(speed=0)
+
+    class OldVariant:
+        desired = 2
+
+        def resize(self, count: int, cancelled: Any) -> None:
+            clock.advance(WAIT)  # Whoever sees the new share may move the clock while old instances still end.
+
+    class NewVariant:
+        def resize(self, count: int, cancelled: Any) -> None:
+            pass
+
+    def fleet(variant: Any) -> Any:
+        return SimpleNamespace(variants=[variant])
+
+    plan = Plan(shares=(0.5, 1.0), batches=(1, 2), wait_seconds=WAIT)
+    endpoint = HostedEndpoint(name="e", region="us-east-1", config_name="c", fleet=fleet(OldVariant()))
+    watch = Watch(
+        plan=plan,
+        region="us-east-1",
+        clients=OwnClients(f"http://localhost:{free_port()}"),
+        clock=clock,
+        cancelled=lambda: clock.seconds() > clock_at_start + 2 * WAIT,
+        started=clock.seconds(),
+    )
+    clock_at_start = clock.seconds()
+    shift(endpoint, fleet(NewVariant()), watch)  # It would wait for ever if the wait began after the resize.
+    assert clock.seconds() == clock_at_start + 2 * WAIT
 
 
 def rolling(alarm: str) -> dict[str, Any]:
