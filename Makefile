@@ -1,5 +1,5 @@
 # Every target sets up what it needs first; `make demo` and `make test` work on a fresh machine with Python 3.11.
-.PHONY: setup demo test test-chemistry thorough soak load lint lock clean
+.PHONY: setup demo test test-pandas2 test-chemistry thorough soak load lint lock clean
 SHELL := /bin/bash
 bin := .venv/bin
 
@@ -11,6 +11,10 @@ demo: setup ## train, deploy onto the local AWS with the real CDK CLI, predict
 
 test: setup ## the tests, with the coverage figure
 	@$(bin)/python -m pytest -n 2 --dist loadfile -m "not thorough and not chemistry" --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+
+test-pandas2: setup ## client and wire format under pandas 2, in an environment of its own
+	@requirements/pandas2.sh
+	@.venv-pandas2/bin/python -m pytest tests/wire tests/client -n 2 --dist loadfile --ignore tests/wire/test_parts.py
 
 test-chemistry: setup ## reference tables in full, models trained in full, every family at its real size
 	@$(bin)/python -m pytest -m chemistry -n 2 --dist loadfile
@@ -41,4 +45,4 @@ lock: setup ## upgrade the locks
 	@requirements/lock.sh
 
 clean:
-	rm -rf .venv node_modules .demo .local-aws cdk.out .coverage .coverage.* htmlcov dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-pandas2 node_modules .demo .local-aws cdk.out .coverage .coverage.* htmlcov dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

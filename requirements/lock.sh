@@ -16,6 +16,7 @@ compile_all() { # compile_all DIRECTORY [ARGUMENT...]
   compile "$directory/full.lock" --all-extras "$@"
   compile "$directory/base.lock" --extra server --extra chem --constraint "$directory/full.lock" "$@"
   compile "$directory/deep.lock" --extra server --extra chem --extra deep --constraint "$directory/full.lock" "$@"
+  if [ "$directory" = requirements ]; then requirements/pandas2.sh --lock; else requirements/pandas2.sh --lock "$directory"; fi
 }
 
 if [ "${1:-}" = --check ]; then

@@ -7,11 +7,24 @@ from chem_endpoints.wire.content_types import ARROW, CSV, JSON, JSON_LINES, PARQ
 from chem_endpoints.wire.csv_format import read_csv, write_csv
 from chem_endpoints.wire.json_format import read_json, write_json
 from chem_endpoints.wire.jsonlines_format import read_jsonlines, write_jsonlines
-from chem_endpoints.wire.parquet_format import read_parquet, write_parquet
 
-_NAMED_READERS = {JSON_LINES: read_jsonlines, PARQUET: read_parquet, ARROW: read_arrow}
+
+def _read_parquet(body: bytes) -> pd.DataFrame:
+    # pyarrow's Parquet brings the libraries of every cloud's storage, which takes longer than all the rest of a client.
+    from chem_endpoints.wire.parquet_format import read_parquet
+
+    return read_parquet(body)
+
+
+def _write_parquet(frame: pd.DataFrame) -> bytes:
+    from chem_endpoints.wire.parquet_format import write_parquet
+
+    return write_parquet(frame)
+
+
+_NAMED_READERS = {JSON_LINES: read_jsonlines, PARQUET: _read_parquet, ARROW: read_arrow}
 _READERS = {CSV: read_csv, JSON: read_json}
-_WRITERS = {JSON: write_json, JSON_LINES: write_jsonlines, PARQUET: write_parquet, ARROW: write_arrow}
+_WRITERS = {JSON: write_json, JSON_LINES: write_jsonlines, PARQUET: _write_parquet, ARROW: write_arrow}
 
 
 def decode(body: bytes, content_type: str, *, positional: bool = False) -> pd.DataFrame:

@@ -20,6 +20,8 @@ BLANK_LINES = re.compile(rb"(?:[ \t]*+(?:\r\n|\n|\r(?=[^\n])))*+")
 _QUOTED_CELL = re.compile(rb'(?:^|(?<=[,\r\n]))"[^"]*+(?:""[^"]*+)*+"')
 _FIRST_LINE = re.compile(rb"[^\r\n]*+")
 _LINE_NUMBER = re.compile(r"(?<=line )[0-9]+")
+_KEEPS_NUL = int(pd.__version__.partition(".")[0]) >= 3
+_PRIVATE_USE = range(0xE000, 0xF900)
 
 
 def read_csv(body: bytes, *, positional: bool = False, lines_before: int = 0, bytes_before: int = 0) -> pd.DataFrame:
@@ -84,8 +86,17 @@ def _filled(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _parse(body: bytes, **options: Any) -> pd.DataFrame:
+    if b"\x00" in body and not _KEEPS_NUL:
+        return _parse_with_nul(body, **options)
     parsed: pd.DataFrame = pd.read_csv(io.BytesIO(body), header=None, dtype=str, na_filter=False, engine="c", **options)
     return parsed
+
+
+def _parse_with_nul(body: bytes, **options: Any) -> pd.DataFrame:
+    """With a character for NUL that the body does not hold, since pandas 2 ends a cell at NUL."""
+    stand_in = next(sign for sign in map(chr, _PRIVATE_USE) if sign.encode() not in body)
+    cells = _parse(body.replace(b"\x00", stand_in.encode()), **options)
+    return cells.map(lambda cell: cell.replace(stand_in, "\x00") if isinstance(cell, str) else cell)
 
 
 def write_csv(frame: pd.DataFrame, *, own_columns: int = 0) -> bytes:

@@ -1,4 +1,4 @@
-"""Promise: an answer in parts, by however many writers, is the answer written at once."""
+"""Promise: an answer in parts, by however many writers, is the answer written at once, and says which model gave it."""
 
 import io
 import itertools
@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from chem_endpoints.wire import codec
+from chem_endpoints.wire.arrow_format import arrow_digest
 from chem_endpoints.wire.content_types import ARROW, CSV, JSON, JSON_LINES, PARQUET, WRITABLE
 from chem_endpoints.wire.csv_cells import MISSING_OTHER
 from chem_endpoints.wire.errors import WireError
+from chem_endpoints.wire.options import MODEL_DIGEST_KEY
 from chem_endpoints.wire.parts import answer_end, arrow_to_parquet, part_writer
 from wire_frames import typed_frames
 
@@ -61,6 +63,33 @@ def row_by_row(own: pd.DataFrame, added: pd.DataFrame, content_type: str) -> byt
         part_writer(content_type, own).part(slice(row, row + 1), added.iloc[[row]], first=row == 0)
         for row in range(len(own))
     )
+
+
+DIGEST = "0123456789abcdef" * 4
+
+
+@given(answers(), st.sampled_from([ARROW, PARQUET]), st.data())
+def test_the_model_digest_travels_and_changes_nothing_else(
+    answer: tuple[pd.DataFrame, pd.DataFrame], content_type: str, data: st.DataObject
+) -> None:
+    own, added = answer
+    body, schema = b"", None
+    for rows in cuts(data.draw, len(own)):
+        group = own.iloc[rows].reset_index(drop=True) if isinstance(own.index, pd.RangeIndex) else own.iloc[rows]
+        writer = part_writer(content_type, group, schema=schema, digest=DIGEST)
+        body += writer.part(slice(0, len(group)), added.iloc[rows], first=rows.start == 0)
+        schema = schema or writer.schema
+    body = closed(body, content_type)
+    assert_same(body, whole(own, added, content_type), content_type)
+    if content_type == ARROW:
+        assert arrow_digest(body) == DIGEST
+    else:
+        assert pq.read_schema(io.BytesIO(body)).metadata[MODEL_DIGEST_KEY.encode()] == DIGEST.encode()
+
+
+def test_what_carries_no_digest_has_none() -> None:
+    stream = codec.encode(pd.DataFrame({"x": [1.0]}), ARROW)
+    assert [arrow_digest(body) for body in (stream, stream[:40], b"prediction\n1\n", b"")] == [""] * 4
 
 
 def cuts(draw: st.DrawFn, rows: int) -> list[slice]:
