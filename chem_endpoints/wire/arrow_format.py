@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 from chem_endpoints.wire.errors import BodyTooLargeError, WireError
+from chem_endpoints.wire.options import MODEL_DIGEST_KEY
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 MALFORMED = (pa.ArrowException, ValueError, TypeError, LookupError, AttributeError, OSError, OverflowError, MemoryError)
@@ -40,6 +41,19 @@ def read_arrow(body: bytes) -> pd.DataFrame:
     except MALFORMED as error:
         raise malformed_arrow(error) from None
     return frame
+
+
+def arrow_digest(body: bytes) -> str:
+    """The model digest that an Arrow answer carries in its schema's metadata; empty: none, or no Arrow stream.
+
+    An answer that lies in S3 has no response header beside it: this is how its reader knows which model gave it.
+    """
+    try:
+        with pa.ipc.open_stream(pa.BufferReader(body)) as stream:
+            metadata = stream.schema.metadata or {}
+    except MALFORMED:  # whoever reads the rows says so
+        return ""
+    return bytes(metadata.get(MODEL_DIGEST_KEY.encode(), b"")).decode("ascii", "replace")
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

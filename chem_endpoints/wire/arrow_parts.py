@@ -8,16 +8,20 @@ import pyarrow as pa
 
 from chem_endpoints.wire.arrow_format import END_OF_STREAM, MALFORMED, table_of
 from chem_endpoints.wire.errors import WireError
+from chem_endpoints.wire.options import MODEL_DIGEST_KEY
 
 _LEVEL = re.compile(r"__index_level_[0-9]+__")
 """What pyarrow calls an index without a name."""
 
 
 class ArrowParts:
-    """The `PartWriter` of Arrow; the caller's columns become an Arrow table once, with the types of all their rows."""
+    """The `PartWriter` of Arrow; the caller's columns become an Arrow table once, with the types of all their rows.
 
-    def __init__(self, own: pd.DataFrame, schema: bytes | None) -> None:
-        self._own = own
+    ``digest`` stands in the schema's metadata, see `chem_endpoints.wire.arrow_format.arrow_digest`.
+    """
+
+    def __init__(self, own: pd.DataFrame, schema: bytes | None, digest: str = "") -> None:
+        self._own, self._digest = own, digest
         self._promised = None if schema is None else pa.ipc.read_schema(pa.py_buffer(schema))
         self._table: pa.Table | None = None
         self._opening = 0
@@ -30,7 +34,7 @@ class ArrowParts:
     def part(self, rows: slice, added: pd.DataFrame, *, first: bool) -> bytes:
         """See `PartWriter.part`."""
         if self._table is None:
-            self._table = _with_room(self._own, added, self._promised)
+            self._table = _with_digest(_with_room(self._own, added, self._promised), self._digest)
             self._opening = len(_stream(self._table.schema.empty_table()))
         start, stop, _ = rows.indices(len(self._own))
         table = self._table.slice(start, stop - start)
@@ -48,6 +52,12 @@ def _with_room(own: pd.DataFrame, added: pd.DataFrame, promised: pa.Schema | Non
         return table_of(frame)
     _check_promised(frame, promised)
     return table_of(frame, schema=promised)
+
+
+def _with_digest(table: pa.Table, digest: str) -> pa.Table:
+    if not digest:
+        return table
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), MODEL_DIGEST_KEY: digest})
 
 
 def _check_promised(frame: pd.DataFrame, promised: pa.Schema) -> None:

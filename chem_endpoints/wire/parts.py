@@ -44,18 +44,21 @@ class PartWriter(Protocol):
         return None
 
 
-def part_writer(content_type: str, own: pd.DataFrame, *, schema: bytes | None = None) -> PartWriter:
+def part_writer(content_type: str, own: pd.DataFrame, *, schema: bytes | None = None, digest: str = "") -> PartWriter:
     """A writer for the rows of ``own``, the caller's columns that go back.
 
     A body that is read in groups has a writer for each. Arrow promises types at its start: later groups take them
     from ``schema``, that of the first group's writer. With Parquet the parts are Arrow's; see `arrow_to_parquet`.
+
+    ``digest``, the model digest, travels in the metadata of an Arrow or Parquet answer (see `arrow_digest`); the
+    other formats have no place for it.
 
     Raises:
         WireError: the format cannot carry the caller's columns.
         KeyError: ``content_type`` is none of `content_types.WRITABLE`.
     """
     if content_type in (ARROW, PARQUET):
-        return ArrowParts(own, schema)
+        return ArrowParts(own, schema, digest)
     writers: dict[str, Callable[[pd.DataFrame], PartWriter]]
     writers = {CSV: _CsvParts, JSON: _JsonParts, JSON_LINES: _JsonLinesParts}
     return writers[content_type](own)

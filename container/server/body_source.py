@@ -103,10 +103,10 @@ def _inflated(packed: BinaryIO, limit: int) -> BinaryIO:
 
 
 class BodyReader:
-    """Reads bodies for one model."""
+    """Reads bodies for one model; ``digest`` is what its answers carry where their format has a place for it."""
 
-    def __init__(self, manifest: Manifest, plans: HeaderPlans) -> None:
-        self._manifest, self._plans = manifest, plans
+    def __init__(self, manifest: Manifest, plans: HeaderPlans, *, digest: str = "") -> None:
+        self._manifest, self._plans, self._digest = manifest, plans, digest
 
     def groups(self, source: BodySource, ask: Ask) -> Iterator[RowGroup]:
         """The row groups of a body; at least one, which may be empty.
@@ -157,7 +157,7 @@ class BodyReader:
             return None
 
     def _frame_group(self, frame: pd.DataFrame, ask: Ask) -> RowGroup:
-        return FrameGroup(frame, self._manifest, ask.accept, ask.returned)
+        return FrameGroup(frame, self._manifest, ask.accept, ask.returned, digest=self._digest)
 
 
 def _whole(data: bytes) -> CsvBlock:

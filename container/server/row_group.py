@@ -136,11 +136,13 @@ class _Read:
 
 
 class FrameGroup:
-    """A frame that was read from any format, answered in any."""
+    """A frame that was read from any format, answered in any; an answer that can carry ``digest`` does."""
 
-    def __init__(self, sent: pd.DataFrame, manifest: Manifest, accept: str, returned: Return) -> None:
+    def __init__(
+        self, sent: pd.DataFrame, manifest: Manifest, accept: str, returned: Return, *, digest: str = ""
+    ) -> None:
         self._sent, self._manifest = sent, manifest
-        self._accept, self._returned = accept, returned
+        self._accept, self._returned, self._digest = accept, returned, digest
         self.rows = len(sent)
         self._read = _read(sent, manifest)
         self.first_schema: bytes | None = None
@@ -175,7 +177,7 @@ class FrameGroup:
             if self._returned == "added"
             else self._sent.loc[:, [name not in added for name in self._sent.columns]]
         )
-        return part_writer(self._accept, own, schema=self.first_schema)
+        return part_writer(self._accept, own, schema=self.first_schema, digest=self._digest)
 
     @property
     def schema(self) -> bytes | None:

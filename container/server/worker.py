@@ -59,7 +59,7 @@ class Worker:
         predictor = self._predictor.asked(asked) if asked else self._predictor
         plans = HeaderPlans(predictor.manifest) if asked else self._plans
         return Answering(
-            reader=BodyReader(predictor.manifest, plans),
+            reader=BodyReader(predictor.manifest, plans, digest=self._loaded.digest),
             predictor=predictor,
             work=self._work,
             row_seconds=self._settings.longest_row(predictor.manifest),

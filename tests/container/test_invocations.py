@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 import solubility_columns
+from chem_endpoints.wire.arrow_format import arrow_digest
 
 CSV, JSON, ARROW = "text/csv", "application/json", "application/vnd.apache.arrow.stream"
 ADDED = ",".join(solubility_columns.ADDED)
@@ -76,6 +77,14 @@ def test_the_answer_says_which_model_gave_it(server: Any) -> None:
     digest = server.client.get("/model").json()["model_sha256"]
     attributes = server.post(BODY).headers["x-amzn-sagemaker-custom-attributes"]
     assert f"model-sha256={digest}" in attributes
+
+
+@pytest.mark.parametrize("asked", ["return=added", "return=all"])
+def test_an_arrow_answer_says_so_itself(server: Any, asked: str) -> None:
+    """It may lie in S3, where no response header is beside it."""
+    answer = server.post(BODY, Accept=ARROW, X_Amzn_SageMaker_Custom_Attributes=asked)
+    assert arrow_digest(answer.content) == server.client.get("/health").json()["model_sha256"]
+    assert len(pa.ipc.open_stream(answer.content).read_pandas()) == 4
 
 
 def test_no_rows_in_no_rows_out(server: Any) -> None:
