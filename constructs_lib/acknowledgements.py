@@ -165,8 +165,8 @@ ACKNOWLEDGEMENTS: tuple[Acknowledgement, ...] = (
     Acknowledgement(
         rules=_WILDCARD,
         type=iam.CfnManagedPolicy,
-        finding=r"Resource::arn:aws:s3:::[a-z0-9-]+/kept-\d+-days/(async|capture|monitor)/[A-Za-z0-9-]+/.*\*",
-        reason="Each request makes an object of its own; the prefix is this endpoint's own.",
+        finding=r"Resource::arn:aws:s3:::[a-z0-9-]+/kept-\d+-days/(async|captures?|monitor)/[A-Za-z0-9-]+/.*\*",
+        reason="Each request and each named capture makes objects of its own; the prefix is this endpoint's own.",
     ),
     Acknowledgement(
         rules=_in(REGULATED, "IAMUserNoPolicies"),

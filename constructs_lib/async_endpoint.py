@@ -78,7 +78,7 @@ class AsyncEndpoint(Construct):
             names=names,
             config=self.config,
             logs=parts.logs,
-            tags=client_tags(spec, parts.bundle, async_input=self.objects.input),
+            tags=client_tags(spec, parts.bundle, names, async_input=self.objects.input),
             scaling_minimum=lowest(serving.scaling.min, serving.scaling.schedule),
             deployment=(
                 endpoint_deployment(

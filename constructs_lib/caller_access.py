@@ -1,4 +1,4 @@
-"""What those who call an endpoint may do: invoke it, read what it is, and exchange objects with its queue."""
+"""What those who call an endpoint may do: invoke it, read what it is, capture inferences, and use its queue."""
 
 from collections.abc import Sequence
 
@@ -100,21 +100,28 @@ def _statements(
         statements.append(iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[names.component_arn]))
     if bundle.manifest:
         statements.append(iam.PolicyStatement(actions=["s3:GetObject"], resources=[bundle.manifest.arn]))
-    if objects:
-        statements += [*_exchange(objects), use_shared_key(names.shared)]
-    return statements
+    return [*statements, *_exchange(names, objects), use_shared_key(names.shared)]
 
 
-def _exchange(objects: AsyncObjects) -> tuple[iam.PolicyStatement, ...]:
-    everything = (objects.input, objects.output, objects.failure)
-    return (
-        iam.PolicyStatement(
-            actions=["s3:AbortMultipartUpload", "s3:PutObject"], resources=[objects.input.contents_arn]
-        ),
-        iam.PolicyStatement(actions=["s3:GetObject"], resources=[place.contents_arn for place in everything]),
+def _exchange(names: EndpointNames, objects: AsyncObjects | None) -> tuple[iam.PolicyStatement, ...]:
+    """Objects of the shared bucket: everybody's named captures, and the requests and answers of a queue."""
+    captures = names.named_captures
+    queue = (objects.input, objects.output, objects.failure) if objects else ()
+    written, read = (captures, *queue[:1]), (captures, *queue)
+    statements = (
+        iam.PolicyStatement(actions=["s3:PutObject"], resources=[place.contents_arn for place in written]),
+        iam.PolicyStatement(actions=["s3:GetObject"], resources=[place.contents_arn for place in read]),
         iam.PolicyStatement(
             actions=["s3:ListBucket"],
-            resources=[objects.input.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": [f"{place.key}*" for place in everything]}},
+            resources=[captures.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": [f"{place.key}*" for place in read]}},
         ),
+    )
+    return (*statements, _withdraw(objects)) if objects else statements
+
+
+def _withdraw(objects: AsyncObjects) -> iam.PolicyStatement:
+    """Requests may be taken back, as cancelling and purging a job do: who may overwrite them destroys no more."""
+    return iam.PolicyStatement(
+        actions=["s3:AbortMultipartUpload", "s3:DeleteObject"], resources=[objects.input.contents_arn]
     )

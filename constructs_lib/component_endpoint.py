@@ -67,7 +67,7 @@ class ComponentEndpoint(Construct):
             names=names,
             config=self.config,
             logs=parts.logs,
-            tags=client_tags(spec, parts.bundle),
+            tags=client_tags(spec, parts.bundle, names),
             scaling_minimum=serving.instances.min,
         )
         self.alarms = AlarmSet(self, "Alarms", rules=(*rules, *undo), names=names, variant=MAIN_VARIANT)

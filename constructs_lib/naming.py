@@ -34,6 +34,9 @@ def subnet_parameter(index: int) -> str:
 SECURITY_GROUP_PARAMETER = "/chem-endpoints/network/security-group"
 """SSM parameter that holds the id of the endpoints' security group which the app has made."""
 
+CAPTURES_DAYS = 90
+"""Days after which S3 expires a named capture: one of `chem_endpoints.spec.retention.RETENTION_DAYS`."""
+
 
 def _suffix(variant: str) -> str:
     """Names of the main variant's parts carry no variant."""
@@ -49,7 +52,7 @@ class SharedNames:
 
     @property
     def bucket(self) -> str:
-        """Bucket of captured requests and of asynchronous requests and answers."""
+        """Bucket of captured inferences and of asynchronous requests and answers."""
         return f"chem-endpoints-{self.account}-{self.region}"
 
     @property
@@ -147,6 +150,11 @@ class EndpointNames:
     def captured(self, days: int) -> S3Location:
         """Where this endpoint's captured requests lie."""
         return S3Location(bucket=self.shared.bucket, key=f"{kept_prefix(days)}capture/{self.endpoint}/")
+
+    @property
+    def named_captures(self) -> S3Location:
+        """Where the endpoint's callers store the inferences that they capture under a name, whatever its kind."""
+        return S3Location(bucket=self.shared.bucket, key=f"{kept_prefix(CAPTURES_DAYS)}captures/{self.endpoint}/")
 
     def monitoring_reports(self, days: int) -> S3Location:
         """Where Model Monitor's reports lie."""

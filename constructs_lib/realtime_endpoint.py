@@ -70,7 +70,7 @@ class RealtimeEndpoint(Construct):
             names=parts.names,
             config=self.config,
             logs=parts.logs,
-            tags=client_tags(spec, parts.bundle),
+            tags=client_tags(spec, parts.bundle, parts.names),
             scaling_minimum=min((lowest(scaling.min, scaling.schedule) for _, scaling in self._scaled()), default=None),
             deployment=(
                 endpoint_deployment(

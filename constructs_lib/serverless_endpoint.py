@@ -42,7 +42,7 @@ class ServerlessEndpoint(Construct):
             names=parts.names,
             config=self.config,
             logs=parts.logs,
-            tags=client_tags(spec, parts.bundle),
+            tags=client_tags(spec, parts.bundle, parts.names),
             scaling_minimum=None,
         )
         self.alarms = AlarmSet(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from chem_endpoints.spec.endpoint_spec import EndpointSpec
 from chem_endpoints.wire import tags
+from constructs_lib.naming import EndpointNames
 from constructs_lib.published_bundle import PublishedBundle
 from constructs_lib.s3_location import S3Location
 
@@ -27,13 +28,14 @@ def resource_tags(spec: EndpointSpec) -> Mapping[str, str]:
 
 
 def client_tags(
-    spec: EndpointSpec, bundle: PublishedBundle, async_input: S3Location | None = None
+    spec: EndpointSpec, bundle: PublishedBundle, names: EndpointNames, async_input: S3Location | None = None
 ) -> Mapping[str, str]:
     """Tags of the endpoint itself, by which the client learns what it talks to; see `chem_endpoints.wire.tags`."""
     written = {
         tags.MODEL_SHA256: spec.model.sha256,
         tags.WIRE: tags.WIRE_VERSION,
-        tags.CLIENT_SETTINGS: tags.format_settings(spec.client.model_dump()),
+        tags.CLIENT_SETTINGS: tags.format_settings(spec.client.model_dump(exclude_none=True)),
+        tags.CAPTURES_URI: names.named_captures.uri,
     }
     if bundle.manifest:
         written[tags.MANIFEST_URI] = bundle.manifest.uri

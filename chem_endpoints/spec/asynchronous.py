@@ -68,8 +68,9 @@ class AsyncServing(InstanceServing):
 class AsyncClient(StrictModel):
     """How our client cuts and sends a frame."""
 
-    rows_per_chunk: int = Field(default=1000, ge=1, le=1_000_000)
-    """Rows per request; default 1000."""
+    rows_per_chunk: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Rows per request at most; default: as many as the model's longest honest row lets it answer in a third of the
+    timeout, and never more than 100."""
     max_in_flight: int = Field(default=64, ge=1, le=1000)
     """Requests queued or running at a time; default 64."""
     invocation_timeout_s: int = Field(default=3600, ge=2, le=SUPPORT["async"].response_seconds.value)

@@ -55,8 +55,8 @@ class RealtimeServing(InstanceServing):
 class RealtimeClient(StrictModel):
     """How our client cuts and sends a frame."""
 
-    rows_per_chunk: int = Field(default=1000, ge=1, le=1_000_000)
-    """Rows per request; default 1000."""
+    rows_per_chunk: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Rows per request at most; default: as many as the client finds the model to answer in 20 seconds."""
     max_in_flight: int = Field(default=4, ge=1, le=1000)
     """Requests under way at a time; default 4."""
     invocation_timeout_s: int = Field(default=60, ge=2, le=SUPPORT["realtime"].response_seconds.value)

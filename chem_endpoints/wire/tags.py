@@ -22,6 +22,9 @@ CLIENT_SETTINGS = "chem-endpoints:client"
 INPUT_URI = "chem-endpoints:input"
 """``s3://bucket/prefix/`` under which callers of an async endpoint put their requests."""
 
+CAPTURES_URI = "chem-endpoints:captures"
+"""``s3://bucket/prefix/`` under which callers of any endpoint store the inferences that they capture under a name."""
+
 
 def format_settings(settings: dict[str, int]) -> str:
     """Writes settings as ``key=value`` pairs, in the order of the keys."""

@@ -38,7 +38,7 @@ def test_the_shortest_realtime_declaration_gets_the_documented_defaults(realtime
     assert spec.serving.first_instances == 1
     assert spec.serving.scaling is None
     assert spec.serving.capture is None
-    assert spec.client.model_dump() == {"rows_per_chunk": 1000, "max_in_flight": 4, "invocation_timeout_s": 60}
+    assert spec.client.model_dump() == {"rows_per_chunk": None, "max_in_flight": 4, "invocation_timeout_s": 60}
     assert spec.client.request_seconds == 50
     assert spec.alarms.model_dump() == {"error_percent": 1.0, "p99_latency_ms": 10_000, "disk_percent": 75}
 

@@ -176,13 +176,17 @@ def test_the_client_learns_the_rest_from_tags(assembly: Any, resources_of: Resou
     assert written[tags.MODEL_SHA256] == assembly.digest
     assert written[tags.WIRE] == tags.WIRE_VERSION
     assert tags.parse_settings(written[tags.CLIENT_SETTINGS]) == {
-        "rows_per_chunk": 1000,
         "max_in_flight": 64,
         "invocation_timeout_s": 3600,
     }
     assert written[tags.INPUT_URI] == ("s3://chem-endpoints-123456789012-us-east-1/kept-3-days/async/async-v1/input/")
     assert (written["chem-endpoints:owner"], written["cost-centre"]) == ("admet-platform", "chem-042")
     assert tags.INPUT_URI not in endpoint_tags(assembly, resources_of, "realtime-v1")
+
+
+def test_each_kind_tells_where_captures_belong(assembly: Any, resources_of: Resources, endpoint: str) -> None:
+    place = f"s3://chem-endpoints-123456789012-us-east-1/kept-90-days/captures/{endpoint}/"
+    assert endpoint_tags(assembly, resources_of, endpoint)[tags.CAPTURES_URI] == place
 
 
 def test_tag_values_fit_into_tags(assembly: Any, resources_of: Resources, endpoint: str) -> None:

@@ -1,11 +1,28 @@
 """Least privilege: exact resources, and each exception with its reason."""
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from aws_cdk import App, Stack
+
+from chem_endpoints.spec.asynchronous import Retain
+from constructs_lib.async_objects import AsyncObjects
+from constructs_lib.caller_access import CallerAccess
+from constructs_lib.naming import EndpointNames, SharedNames
+from constructs_lib.published_bundle import PublishedBundle
+from constructs_lib.s3_location import S3Location
 
 STACKS = ["realtime-v1", "async-v1", "fixed-v1", "awake-v1"]
+
+BUCKET = "arn:aws:s3:::chem-endpoints-123456789012-us-east-1"
+
+S3_ACTIONS = ("s3:PutObject", "s3:GetObject")
+
+CAPTURING = {"s3:PutObject", "s3:GetObject", "s3:ListBucket", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
+"""What storing and reading named captures takes."""
 
 ANY_RESOURCE = {
     "ecr:GetAuthorizationToken": "a registry token is not bound to a repository",
@@ -23,8 +40,18 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def role_statements(template: dict[str, Any], action: str) -> list[dict[str, Any]]:
+    """What the execution role may do: everything but the callers' policy, the only one with a name."""
+    roles = {
+        key: resource
+        for key, resource in template["Resources"].items()
+        if "ManagedPolicyName" not in resource.get("Properties", {})
+    }
+    return [each for each in identity_statements({"Resources": roles}) if action in as_list(each["Action"])]
+
+
 def statement_for(template: dict[str, Any], action: str) -> dict[str, Any]:
-    (found,) = (each for each in identity_statements(template) if action in as_list(each["Action"]))
+    (found,) = role_statements(template, action)
     return found
 
 
@@ -75,7 +102,16 @@ def test_the_role_reads_one_artifact(assembly: Any) -> None:
 def test_only_capture_lets_a_realtime_role_write(assembly: Any) -> None:
     statement = statement_for(assembly.template("realtime-v1"), "s3:PutObject")
     assert statement["Resource"].endswith("/kept-30-days/capture/realtime-v1/*")
-    assert "s3:PutObject" not in str(assembly.template("fixed-v1"))
+    assert role_statements(assembly.template("fixed-v1"), "s3:PutObject") == []
+
+
+def test_no_role_touches_named_captures(assembly: Any, endpoint: str) -> None:
+    template = assembly.template(endpoint)
+    reached = [
+        arn for action in S3_ACTIONS for each in role_statements(template, action) for arn in as_list(each["Resource"])
+    ]
+    assert reached, "the role reads its artifact at least"
+    assert not [arn for arn in reached if "/captures/" in str(arn)]
 
 
 def caller_policy(assembly: Any, stack: str) -> dict[str, Any]:
@@ -86,6 +122,15 @@ def caller_policy(assembly: Any, stack: str) -> dict[str, Any]:
     )
     found: dict[str, Any] = policy
     return found
+
+
+def caller_statements(assembly: Any, stack: str, action: str) -> list[dict[str, Any]]:
+    statements = caller_policy(assembly, stack)["PolicyDocument"]["Statement"]
+    return [each for each in statements if action in as_list(each["Action"])]
+
+
+def resources_for(assembly: Any, stack: str, action: str) -> list[str]:
+    return [arn for each in caller_statements(assembly, stack, action) for arn in as_list(each["Resource"])]
 
 
 def caller_actions(assembly: Any, stack: str) -> set[str]:
@@ -99,20 +144,63 @@ def test_callers_invoke_the_way_that_the_kind_is_invoked(assembly: Any) -> None:
         "sagemaker:DescribeEndpoint",
         "sagemaker:DescribeEndpointConfig",
         "sagemaker:ListTags",
+        *CAPTURING,
     }
-    assert caller_actions(assembly, "realtime-v1") == caller_actions(assembly, "fixed-v1") | {"s3:GetObject"}
+    assert caller_actions(assembly, "realtime-v1") == caller_actions(assembly, "fixed-v1")
     asynchronous = caller_actions(assembly, "async-v1")
     assert "sagemaker:InvokeEndpointAsync" in asynchronous
     assert "sagemaker:InvokeEndpoint" not in asynchronous
-    assert "s3:DeleteObject" not in asynchronous
+
+
+def test_callers_of_each_kind_store_and_read_captures_of_their_endpoint_alone(assembly: Any, endpoint: str) -> None:
+    place, prefix = f"{BUCKET}/kept-90-days/captures/{endpoint}/*", f"kept-90-days/captures/{endpoint}/*"
+    for action in S3_ACTIONS:
+        assert [arn for arn in resources_for(assembly, endpoint, action) if "/captures/" in arn] == [place]
+    (listing,) = caller_statements(assembly, endpoint, "s3:ListBucket")
+    assert as_list(listing["Resource"]) == [BUCKET]
+    assert prefix in as_list(listing["Condition"]["StringLike"]["s3:prefix"])
+    (key,) = caller_statements(assembly, endpoint, "kms:GenerateDataKey")
+    assert key["Condition"] == {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/chem-endpoints"}}
+
+
+def test_callers_cannot_read_what_data_capture_wrote(assembly: Any, endpoint: str) -> None:
+    assert "/capture/" not in str(caller_policy(assembly, endpoint))
+
+
+def test_callers_take_back_requests_and_delete_nothing_else(assembly: Any, endpoint: str) -> None:
+    asynchronous = "sagemaker:InvokeEndpointAsync" in caller_actions(assembly, endpoint)
+    allowed = resources_for(assembly, endpoint, "s3:DeleteObject")
+    assert bool(allowed) is asynchronous
+    assert all(re.fullmatch(rf"{BUCKET}/kept-\d+-days/async/{endpoint}/input/\*", arn) for arn in allowed)
+
+
+def test_the_callers_policy_of_the_longest_name_fits_into_iam() -> None:
+    """6,144 characters without white space ("IAM and AWS STS quotas", IAM user guide)."""
+    names = EndpointNames(shared=SharedNames(account="123456789012", region="ap-southeast-1"), endpoint="a" * 63)
+    longest_key = S3Location(bucket="b" * 63, key="k" * 1024)
+    stack = Stack(App(), "Longest")
+    access = CallerAccess(
+        stack,
+        "Callers",
+        callers=(),
+        names=names,
+        bundle=PublishedBundle(artifact=longest_key, manifest=longest_key),
+        objects=AsyncObjects.of(names, Retain(input_days=365, output_days=365)),
+        component=True,
+    )
+    written = json.dumps(stack.resolve(access.policy.policy_document), separators=(",", ":"))
+    assert len(written) <= 6144
 
 
 def test_callers_write_requests_and_read_answers_of_their_endpoint_alone(assembly: Any) -> None:
-    statements = caller_policy(assembly, "async-v1")["PolicyDocument"]["Statement"]
-    (put,) = (each for each in statements if "s3:PutObject" in as_list(each["Action"]))
-    (listing,) = (each for each in statements if each["Action"] == "s3:ListBucket")
-    assert put["Resource"].endswith("/kept-3-days/async/async-v1/input/*")
+    captures = "kept-90-days/captures/async-v1/*"
+    (listing,) = caller_statements(assembly, "async-v1", "s3:ListBucket")
+    assert resources_for(assembly, "async-v1", "s3:PutObject") == [
+        f"{BUCKET}/{captures}",
+        f"{BUCKET}/kept-3-days/async/async-v1/input/*",
+    ]
     assert listing["Condition"]["StringLike"]["s3:prefix"] == [
+        captures,
         "kept-3-days/async/async-v1/input/*",
         "kept-14-days/async/async-v1/output/*",
         "kept-14-days/async/async-v1/failure/*",

@@ -21,11 +21,13 @@ CONCERNS: dict[str, tuple[str, ...]] = {
     "scaling": ("AWS::ApplicationAutoScaling::",),
     "alarms": ("AWS::CloudWatch::",),
     "rollback": (),
+    "callers": (),
     "iam": ("AWS::IAM::",),
     "bucket": ("AWS::S3::",),
     "shared": ("AWS::KMS::", "AWS::ECR::", "AWS::SNS::"),
 }
-"""Types of each; alarms that drive scaling stand with it, and those that undo an update apart."""
+"""Types of each; alarms that drive scaling stand with it, those that undo an update apart, and so does what callers
+may do."""
 
 Template = dict[str, Any]
 
@@ -37,6 +39,8 @@ def concern_of(resource: dict[str, Any]) -> str:
         return "scaling"
     if "-rollback-" in alarm:
         return "rollback"
+    if "-callers-" in str(resource.get("Properties", {}).get("ManagedPolicyName")):
+        return "callers"
     return next(concern for concern, types in CONCERNS.items() if resource["Type"].startswith(types))
 
 
