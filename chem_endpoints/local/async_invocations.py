@@ -40,8 +40,10 @@ DEFAULT_CONCURRENCY = 4
 
 _POLL_SECONDS = 0.1
 _COPY_BYTES = 1 << 20
-_FILENAME = re.compile(r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_.]{0,31}")
-_EXTENSION = re.compile(r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]{1,512}")
+FILENAME = re.compile(r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_.]{0,31}")
+"""What ``Filename`` of an asynchronous invocation may be."""
+EXTENSION = re.compile(r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]{1,512}")
+"""What ``S3OutputPathExtension`` may be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -322,9 +324,9 @@ def _container_headers(headers: Mapping[str, str], inference_id: str) -> dict[st
 
 def _output_name(headers: Mapping[str, str], own_name: str) -> tuple[str, str]:
     extension, filename = headers.get(_PREFIX + "S3OutputPathExtension"), headers.get(_PREFIX + "Filename")
-    if extension is not None and not _EXTENSION.fullmatch(extension):
+    if extension is not None and not EXTENSION.fullmatch(extension):
         raise validation_error("S3OutputPathExtension has characters that are not allowed.")
-    if filename is not None and not _FILENAME.fullmatch(filename):
+    if filename is not None and not FILENAME.fullmatch(filename):
         raise validation_error("Filename has characters that are not allowed, or more than 32.")
     return extension or "", filename or f"{own_name}.out"
 
