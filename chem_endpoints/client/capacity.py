@@ -3,77 +3,66 @@
 Source: SageMaker developer guide, Scale an endpoint to zero instances.
 """
 
-import sys
-import time
 from collections.abc import Callable
-from threading import Lock
-from typing import TypeVar
+from dataclasses import dataclass, field
 
-from tqdm.auto import tqdm
-
+from chem_endpoints.client.wakes import WakeHistory
 from chem_endpoints.errors import EndpointError, NoCapacityError
-
-T = TypeVar("T")
 
 WAKE_SECONDS = 1200.0
 """How long a caller waits for a copy by default: minutes go by until an instance is there and has the model."""
 
-FIRST_PAUSE_SECONDS = 2.0
-LONGEST_PAUSE_SECONDS = 15.0
+PROBE_SECONDS = 10.0
+"""Between two looks whether there is capacity: a probe is a real request, and each one is refused at once."""
 SECONDS_BETWEEN_LINES = 60.0
 
 
-def tell_on_stderr(line: str) -> None:
-    """Writes a line without tearing a progress bar."""
-    tqdm.write(line, file=sys.stderr)
-
-
+@dataclass(kw_only=True)
 class CapacityWait:
-    """Repeats what is refused for want of capacity; says what it waits for, one line a minute for all threads.
+    """Waits for capacity within the caller's patience, and says what for: one line a minute.
 
-    Args:
+    Attributes:
         name: the endpoint.
         seconds: the caller's patience.
         tell: takes the lines.
+        history: how long such waits took before.
     """
 
-    def __init__(self, name: str, seconds: float, *, tell: Callable[[str], None] = tell_on_stderr) -> None:
-        self._name, self._seconds, self._tell = name, seconds, tell
-        self._lock = Lock()
-        self._next_line = 0.0
+    name: str
+    seconds: float
+    tell: Callable[[str], None]
+    history: WakeHistory = field(default_factory=WakeHistory)
+    _since: float | None = field(default=None, init=False)
+    _next_line: float = field(default=0.0, init=False)
 
-    def run(self, operation: Callable[[], T], sleep: Callable[[float], object]) -> tuple[T, int]:
-        """Calls until there is capacity; returns the result, and how often it was refused.
-
-        Args:
-            operation: raises `NoCapacityError` while there is none.
-            sleep: waits so many seconds; something true means to give up.
+    def pause(self, error: EndpointError, now: float) -> float:
+        """Seconds until the next probe.
 
         Raises:
             NoCapacityError: there is still none after the caller's patience.
-            EndpointError: the wait was given up.
         """
-        started, refused, pause = time.monotonic(), 0, FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                return operation(), refused
-            except NoCapacityError as error:
-                waited = time.monotonic() - started
-                if waited + pause > self._seconds:
-                    raise NoCapacityError(f"{error}; waited {waited:.0f} s for one (wake_seconds)") from error
-                refused += 1
-                self._say(waited)
-                if sleep(pause):
-                    raise EndpointError("the wait for capacity was given up, because another request failed") from error
-                pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
-
-    def _say(self, waited: float) -> None:
-        now = time.monotonic()
-        with self._lock:
-            if now < self._next_line:
-                return
+        if self._since is None:
+            self._since = self._next_line = now
+        waited = now - self._since
+        if waited + PROBE_SECONDS > self.seconds:
+            raise NoCapacityError(
+                f"{error}; waited {waited:.0f} s for one. Wait longer (wake_seconds), or wake the endpoint before"
+            ) from error
+        if now >= self._next_line:
             self._next_line = now + SECONDS_BETWEEN_LINES
-        self._tell(
-            f"{self._name} sleeps: waiting for auto scaling to start a copy of the model, which takes minutes "
-            f"({waited:.0f} of at most {self._seconds:.0f} s)"
+            self.tell(self._line(waited))
+        return PROBE_SECONDS
+
+    def over(self, now: float) -> None:
+        """There is capacity: the wait, if there was one, is remembered."""
+        if self._since is not None:
+            self.history.add(self.name, now - self._since)
+            self._since = None
+
+    def _line(self, waited: float) -> str:
+        before = self.history.typical(self.name)
+        known = f"; such a start took {before:.0f} s before" if before is not None else ", which takes minutes"
+        return (
+            f"{self.name} sleeps: waiting for auto scaling to start a copy of the model{known} "
+            f"({waited:.0f} of at most {self.seconds:.0f} s)"
         )

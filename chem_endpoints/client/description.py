@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chem_endpoints.client.aws import AwsClients, read_object, split_uri
+from chem_endpoints.client.pace import AIM_SECONDS, Pace
 from chem_endpoints.client.retry import call
 from chem_endpoints.errors import EndpointError, ForeignEndpointError
 from chem_endpoints.wire import tags
@@ -18,12 +19,12 @@ class ClientSettings:
     """The declaration's ``client`` section.
 
     Attributes:
-        rows_per_chunk: rows of one request.
+        rows_per_chunk: rows of one request at most; ``None``: as many as its time allows.
         max_in_flight: requests under way at once.
         invocation_timeout_s: seconds that one request may take at the endpoint.
     """
 
-    rows_per_chunk: int = 1000
+    rows_per_chunk: int | None = None
     max_in_flight: int = 4
     invocation_timeout_s: int = 60
 
@@ -35,20 +36,43 @@ class EndpointDescription:
     Attributes:
         name: SageMaker endpoint name.
         kind: how it is invoked.
-        manifest: the model's manifest.
-        digest: the model digest.
+        manifest: the model's manifest; ``None``: the endpoint is foreign, nobody knows its columns.
+        digest: the model digest, as the tag says; empty: the endpoint is foreign.
         settings: how to cut requests.
         captured: whether AWS keeps copies of requests, which should then stay readable.
-        input_uri: where the requests of an async endpoint are put.
+        input_uri: where the requests of an async endpoint are put; ``None``: they travel inside the call.
+        output_uri: where an async endpoint puts its answers.
+        captures_uri: where callers store named captures; ``None``: the endpoint has no such place.
     """
 
     name: str
     kind: Kind
-    manifest: Manifest
+    manifest: Manifest | None
     digest: str
     settings: ClientSettings
     captured: bool
     input_uri: str | None
+    output_uri: str | None = None
+    captures_uri: str | None = None
+
+    @property
+    def foreign(self) -> bool:
+        """Whether nobody knows its columns."""
+        return self.manifest is None
+
+    @property
+    def known_manifest(self) -> Manifest:
+        """The manifest.
+
+        Raises:
+            ForeignEndpointError: nobody knows it.
+        """
+        if self.manifest is None:
+            raise ForeignEndpointError(
+                f"endpoint {self.name!r} has no tag {tags.MANIFEST_URI!r}: it was not deployed by Chem Endpoints, or"
+                " from an s3:// artifact whose manifest is unknown. Deploy it from a bundle file for this"
+            )
+        return self.manifest
 
     @property
     def component(self) -> str | None:
@@ -59,34 +83,40 @@ class EndpointDescription:
 def describe_endpoint(name: str, clients: AwsClients) -> EndpointDescription:
     """Reads endpoint, configuration, tags and manifest.
 
+    An endpoint without tags of ours, or from an ``s3://`` artifact whose manifest is unknown, is foreign: it is called
+    with all columns, and its answers are taken as they come.
+
     Raises:
         EndpointNotFoundError: no such endpoint.
-        ForeignEndpointError: not deployed by Chem Endpoints.
         AccessRefusedError: a permission is missing.
     """
     endpoint = call(clients.sagemaker.describe_endpoint, EndpointName=name)
     config = call(clients.sagemaker.describe_endpoint_config, EndpointConfigName=endpoint["EndpointConfigName"])
     tagged = _tags(clients, endpoint["EndpointArn"])
-    if tags.MANIFEST_URI not in tagged:
-        raise ForeignEndpointError(
-            f"endpoint {name!r} has no tag {tags.MANIFEST_URI!r}: it was not deployed by Chem Endpoints, or from an"
-            " s3:// artifact whose manifest is unknown. Deploy it from a bundle file to use this client"
-        )
-    if tagged.get(tags.WIRE) != tags.WIRE_VERSION:
+    kind = kind_of(config)
+    foreign = tags.MANIFEST_URI not in tagged
+    if not foreign and tagged.get(tags.WIRE) != tags.WIRE_VERSION:
         raise EndpointError(
             f"endpoint {name!r} speaks wire format {tagged.get(tags.WIRE)}, this client {tags.WIRE_VERSION}:"
             " upgrade the older of the two"
         )
-    manifest = _read_manifest(clients, tagged)
     return EndpointDescription(
         name=name,
-        kind=kind_of(config),
-        manifest=Manifest.model_validate_json(manifest),
-        digest=tagged[tags.MODEL_SHA256],
-        settings=_settings(tagged),
+        kind=kind,
+        manifest=None if foreign else Manifest.model_validate_json(_read_manifest(clients, tagged)),
+        digest=tagged.get(tags.MODEL_SHA256, ""),
+        settings=_settings(tagged, kind),
         captured=bool(config.get("DataCaptureConfig", {}).get("EnableCapture")),
         input_uri=tagged.get(tags.INPUT_URI),
+        output_uri=config.get("AsyncInferenceConfig", {}).get("OutputConfig", {}).get("S3OutputPath"),
+        captures_uri=tagged.get(tags.CAPTURES_URI),
     )
+
+
+def read_digest(name: str, clients: AwsClients) -> str:
+    """The digest that the endpoint's tag names now; empty: it has none."""
+    endpoint = call(clients.sagemaker.describe_endpoint, EndpointName=name)
+    return _tags(clients, endpoint["EndpointArn"]).get(tags.MODEL_SHA256, "")
 
 
 def kind_of(config: Mapping[str, Any]) -> Kind:
@@ -119,10 +149,27 @@ def _read_manifest(clients: AwsClients, tagged: dict[str, str]) -> bytes:
     return bytes(manifest)
 
 
-def _settings(tagged: dict[str, str]) -> ClientSettings:
+def pace_of(description: EndpointDescription) -> Pace:
+    """What is known beforehand of how many rows a request to the endpoint should have."""
+    timed, third = description.kind != "async", description.settings.invocation_timeout_s / 3
+    return Pace(
+        aim_seconds=min(AIM_SECONDS, third) if timed else third,
+        most_rows=description.settings.rows_per_chunk,
+        longest_row=description.manifest.row_seconds if description.manifest is not None else None,
+        timed=timed,
+    )
+
+
+ASYNC_IN_FLIGHT, ASYNC_SECONDS = 64, 3600
+"""Of an async endpoint whose declaration is unknown: requests under way, and seconds that one may take."""
+
+
+def _settings(tagged: dict[str, str], kind: Kind) -> ClientSettings:
     known = ClientSettings.__dataclass_fields__
     try:
         settings = tags.parse_settings(tagged.get(tags.CLIENT_SETTINGS, ""))
     except ValueError as error:
         raise EndpointError(f"the tag {tags.CLIENT_SETTINGS!r} cannot be read ({error}); deploy it again") from None
+    if kind == "async":
+        settings = {"max_in_flight": ASYNC_IN_FLIGHT, "invocation_timeout_s": ASYNC_SECONDS, **settings}
     return ClientSettings(**{key: value for key, value in settings.items() if key in known})

@@ -1,12 +1,11 @@
 """Real-time and serverless endpoints, and inference components: one request, one answer."""
 
-from threading import Event
+from collections.abc import Generator
 from typing import Any
 
 from chem_endpoints.client.aws import AwsClients
-from chem_endpoints.client.capacity import WAKE_SECONDS, CapacityWait
-from chem_endpoints.client.retry import with_retries
 from chem_endpoints.client.transport import Invocation, Reply
+from chem_endpoints.wire.options import MODEL_DIGEST_KEY, parse_attributes
 
 BODY_LIMIT = 5_000_000
 """AWS's pages say 25 MB or 6 MB; what each accepts goes everywhere."""
@@ -22,38 +21,29 @@ class RealtimeTransport:
         clients: AWS clients.
         component: the inference component to ask; default: the endpoint's own model.
         body_limit: largest body in bytes.
-        wake_seconds: how long to wait for a component without copies.
     """
 
     def __init__(
-        self,
-        name: str,
-        clients: AwsClients,
-        *,
-        component: str | None = None,
-        body_limit: int = BODY_LIMIT,
-        wake_seconds: float = WAKE_SECONDS,
+        self, name: str, clients: AwsClients, *, component: str | None = None, body_limit: int = BODY_LIMIT
     ) -> None:
         self._name = name
         self._runtime = clients.runtime
         self._addressed = {"InferenceComponentName": component} if component else {}
-        self._capacity = CapacityWait(name, wake_seconds)
         self.body_limit = body_limit
 
-    def invoke(self, invocation: Invocation, stop: Event) -> Reply:
-        """Sends the request; see `chem_endpoints.client.transport.Transport`."""
-        (body, retries), refused = self._capacity.run(
-            lambda: with_retries(lambda: self._invoke(invocation), sleep=stop.wait), stop.wait
-        )
-        return Reply(body=body, retries=retries + refused)
-
-    def _invoke(self, invocation: Invocation) -> bytes:
+    def invoke(self, invocation: Invocation) -> Generator[float, None, Reply]:
+        """See `chem_endpoints.client.transport.Transport`; one call, no pause."""
+        yield from ()
         response: dict[str, Any] = self._runtime.invoke_endpoint(
             EndpointName=self._name,
             Body=invocation.body,
             ContentType=invocation.content_type,
-            Accept=invocation.content_type,
-            CustomAttributes=invocation.attributes,
+            Accept=invocation.accept,
+            **({"CustomAttributes": invocation.attributes} if invocation.attributes else {}),
             **self._addressed,
         )
-        return bytes(response["Body"].read())
+        return Reply(
+            body=bytes(response["Body"].read()),
+            content_type=str(response.get("ContentType", invocation.accept)),
+            digest=parse_attributes(response.get("CustomAttributes")).get(MODEL_DIGEST_KEY, ""),
+        )

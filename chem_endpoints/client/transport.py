@@ -1,8 +1,9 @@
 """The one shape that all ways of invoking share."""
 
 from dataclasses import dataclass
-from threading import Event
 from typing import Protocol
+
+from chem_endpoints.client.steps import Steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,12 +12,14 @@ class Invocation:
 
     Attributes:
         body: encoded rows.
-        content_type: their format, in which the answer is wanted too.
+        content_type: their format.
+        accept: the format of the answer.
         attributes: value of the custom-attributes header.
     """
 
     body: bytes
     content_type: str
+    accept: str
     attributes: str
 
 
@@ -26,23 +29,25 @@ class Reply:
 
     Attributes:
         body: encoded rows.
-        retries: how often the request was repeated.
+        content_type: their format.
+        digest: model digest that the answer carried; empty: it carried none.
     """
 
     body: bytes
-    retries: int
+    content_type: str
+    digest: str = ""
 
 
 class Transport(Protocol):
-    """Sends an invocation and waits for its reply; safe to call from several threads."""
+    """Sends an invocation and waits for its reply; safe to use from several threads."""
 
     body_limit: int
     """Largest body in bytes."""
 
-    def invoke(self, invocation: Invocation, stop: Event) -> Reply:
-        """Waits for the reply, but not longer than until ``stop`` is set.
+    def invoke(self, invocation: Invocation) -> Steps[Reply]:
+        """Steps that send the request and wait for the reply.
 
         Raises:
-            EndpointError: there is no reply.
+            ClientError, BotoCoreError, FailedInvocation: there is no reply; `chem_endpoints.client.retry` sorts them.
         """
         ...

@@ -1,51 +1,73 @@
 """Promise: an endpoint that sleeps is waited for, in words, for as long as the caller wants and no longer."""
 
-from threading import Event
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chem_endpoints.client import capacity
-from chem_endpoints.client.capacity import CapacityWait
+from chem_endpoints.client.capacity import PROBE_SECONDS, CapacityWait
 from chem_endpoints.client.description import kind_of
-from chem_endpoints.errors import EndpointError, NoCapacityError
+from chem_endpoints.client.wakes import KEPT, WakeHistory
+from chem_endpoints.errors import NoCapacityError
+
+ASLEEP = NoCapacityError("no copy of the model runs at present")
 
 
-class Sleeping:
-    """Has capacity after some refusals."""
-
-    def __init__(self, refusals: int) -> None:
-        self.left = refusals
-
-    def __call__(self) -> str:
-        if self.left:
-            self.left -= 1
-            raise NoCapacityError("no copy of the model runs at present")
-        return "answer"
+@pytest.fixture
+def history(tmp_path: Path) -> WakeHistory:
+    return WakeHistory(path=tmp_path / "new" / "wakes.json")
 
 
-def test_a_sleeping_endpoint_is_waited_for_and_it_is_said_once_a_minute() -> None:
+def waiting(history: WakeHistory, lines: list[str], seconds: float = 1000) -> CapacityWait:
+    return CapacityWait(name="logs-v1", seconds=seconds, tell=lines.append, history=history)
+
+
+def test_a_sleeping_endpoint_is_probed_every_ten_seconds_and_it_is_said_once_a_minute(history: WakeHistory) -> None:
     lines: list[str] = []
-    waits: list[float] = []
-    waiting = CapacityWait("logs-v1", 1000, tell=lines.append)
-    assert waiting.run(Sleeping(9), waits.append) == ("answer", 9)
-    (line,) = lines
-    assert line.startswith("logs-v1 sleeps: waiting for auto scaling to start a copy of the model")
-    assert line.endswith("(0 of at most 1000 s)")
-    assert waits[0] == capacity.FIRST_PAUSE_SECONDS
-    assert waits[-1] == capacity.LONGEST_PAUSE_SECONDS
+    wait, now = waiting(history, lines), 0.0
+    for _ in range(13):
+        assert wait.pause(ASLEEP, now) == PROBE_SECONDS
+        now += PROBE_SECONDS
+    assert [line.rpartition("(")[2] for line in lines] == [
+        "0 of at most 1000 s)",
+        "60 of at most 1000 s)",
+        "120 of at most 1000 s)",
+    ]
+    assert lines[0].startswith("logs-v1 sleeps: waiting for auto scaling to start a copy of the model, which takes")
 
 
-def test_patience_ends() -> None:
-    with pytest.raises(NoCapacityError, match=r"no copy of the model runs at present; waited 0 s for one"):
-        CapacityWait("logs-v1", 0).run(Sleeping(9), lambda seconds: None)
+def test_the_line_says_how_long_such_starts_took_before(history: WakeHistory) -> None:
+    for seconds in (300.0, 400.0, 900.0):
+        wait = waiting(history, [])
+        wait.pause(ASLEEP, 0.0)
+        wait.over(seconds)
+    lines: list[str] = []
+    waiting(history, lines).pause(ASLEEP, 0.0)
+    assert "such a start took 400 s before" in lines[0]
+    assert WakeHistory(path=history.path).typical("another") is None
 
 
-def test_a_wait_is_given_up_when_another_request_failed() -> None:
-    stop = Event()
-    stop.set()
-    with pytest.raises(EndpointError, match="given up"):
-        CapacityWait("logs-v1", 1000, tell=lambda line: None).run(Sleeping(9), stop.wait)
+def test_only_the_last_wakes_are_remembered(history: WakeHistory) -> None:
+    for number in range(KEPT + 5):
+        history.add("logs-v1", float(number))
+    assert history.typical("logs-v1") == 5 + (KEPT - 1) / 2
+
+
+@pytest.mark.parametrize("contents", ["", "[]", '{"logs-v1": ["x"]}', '{"logs-v1": 3}'])
+def test_a_broken_file_of_wakes_harms_nothing(history: WakeHistory, contents: str) -> None:
+    history.path.parent.mkdir()
+    history.path.write_text(contents)
+    assert history.typical("logs-v1") is None
+    history.add("logs-v1", 5.0)
+    assert history.typical("logs-v1") == 5.0
+
+
+def test_patience_ends(history: WakeHistory) -> None:
+    wait = waiting(history, [], seconds=25)
+    wait.pause(ASLEEP, 0.0)
+    wait.pause(ASLEEP, 10.0)
+    with pytest.raises(NoCapacityError, match=r"no copy of the model runs at present; waited 20 s for one. Wait"):
+        wait.pause(ASLEEP, 20.0)
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import boto3
 import pandas as pd
 import pytest
+from botocore.exceptions import ClientError
 from pandas.testing import assert_frame_equal
 
 import solubility_columns
@@ -58,7 +58,7 @@ def test_the_demonstration_says_what_it_did_and_how_far_to_trust_it(demonstratio
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_200_rows_with_3_broken_ones_come_back_in_order_by_one_request(
+def test_200_rows_with_3_broken_ones_come_back_in_order_by_few_requests(
     endpoint: Connect, rows: pd.DataFrame, expected: pd.DataFrame, name: str
 ) -> None:
     before = rows.copy(deep=True)
@@ -74,7 +74,8 @@ def test_200_rows_with_3_broken_ones_come_back_in_order_by_one_request(
         199: "missing_value",
     }
     report = out.attrs["report"]
-    assert (report["rows"], report["predicted"], report["requests"], report["retries"]) == (200, 197, 1, 0)
+    assert (report["rows"], report["predicted"], report["retries"]) == (200, 197, 0)
+    assert report["requests"] <= 6  # a first one that tells how fast the model is, and one for each place
     assert_frame_equal(out[ADDED], expected[ADDED])
     assert_frame_equal(endpoint(name).inference(rows, drop_error_rows=True), out[out["prediction_error"] == ""])
 
@@ -160,7 +161,7 @@ def test_a_smiles_and_a_list_are_enough(endpoint: Connect) -> None:
 def test_many_rows_are_cut_into_chunks_and_come_back_in_order(endpoint: Connect) -> None:
     smiles = ["C" * (1 + n % 30) for n in range(1100)]
     out = endpoint("logs-v1").inference(smiles, progress=True)
-    assert out.attrs["report"]["requests"] == 2
+    assert 2 <= out.attrs["report"]["requests"] <= 20
     by_length = out.groupby("smiles")["prediction"].nunique()
     assert by_length.eq(1).all()  # the same row, the same answer, whichever chunk it was in
     assert out["smiles"].tolist() == smiles
@@ -183,18 +184,22 @@ def test_mistakes_are_told_before_anything_is_sent(endpoint: Connect) -> None:
         endpoint("logs-v9").inference("CCO")
     with pytest.raises(InvalidInputError, match=r"feature 'smiles' has no column \(nearest: smile\)"):
         endpoint("logs-v1").inference(pd.DataFrame({"smile": ["CCO"]}))
-    with pytest.raises(InvalidInputError, match="one SMILES, or a list"):
+    with pytest.raises(InvalidInputError, match="one SMILES, a list of SMILES"):
         endpoint("logs-v1").inference([1, 2])  # type: ignore[list-item]
 
 
 def test_a_request_of_the_wrong_kind_is_refused_as_aws_does(endpoint: Connect) -> None:
     from chem_endpoints.client.realtime import RealtimeTransport
+    from chem_endpoints.client.retry import classify
+    from chem_endpoints.client.steps import finish
     from chem_endpoints.client.transport import Invocation
 
     end = endpoint("logs-async-v1")
     transport = RealtimeTransport(end.name, end._clients)
-    with pytest.raises(RequestRefusedError):
-        transport.invoke(Invocation(body=b"smiles\nC\n", content_type="text/csv", attributes="return=all"), Event())
+    request = Invocation(body=b"smiles\nC\n", content_type="text/csv", accept="text/csv", attributes="return=all")
+    with pytest.raises(ClientError) as refusal:
+        finish(transport.invoke(request))
+    assert isinstance(classify(refusal.value).error, RequestRefusedError)
 
 
 def test_a_file_goes_through_the_command_line(demonstration: Any, root: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from botocore.exceptions import ClientError
 
 from chem_endpoints import Endpoint
 from chem_endpoints.cli.clone import tool_path
+from chem_endpoints.client.user_folders import STATE_VARIABLE
 from chem_endpoints.local.address import FOLDER_VARIABLE, environment
 from chem_endpoints.wire.bundle import read_archive, verify_archive, write_bundle
 from chem_endpoints.wire.manifest import MANIFEST_NAME
@@ -35,6 +36,16 @@ BUNDLE = "examples/bundles/logs-v1.tar.gz"
 NAMES = ("kinds-realtime", "kinds-async", "kinds-serverless", "kinds-component")
 MINUTE = 60
 ROWS = pd.DataFrame({"smiles": ["CCO", "not a molecule", "c1ccccc1"]})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What one call asks of IAM."""
+
+    action: str
+    resource: str
+    prefix: str = ""
+    """Of a listing: the request's ``prefix``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,20 +246,43 @@ def test_what_is_described_is_what_was_declared(story: Story) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_callers_policy_allows_every_call_of_the_client_and_names_the_endpoint(story: Story, name: str) -> None:
-    session, calls = boto3.Session(), list[tuple[str, str]]()
+def test_the_callers_policy_allows_every_call_of_the_client_and_names_the_endpoint(
+    story: Story, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(STATE_VARIABLE, str(tmp_path))
+    session, calls = boto3.Session(), list[Asked]()
     session.events.register(
-        "provide-client-params", lambda params, model, **_: calls.extend(_permissions_of(model, params, story, name))
+        "provide-client-params", lambda params, model, **_: calls.extend(_permissions_of(model, params, name))
     )
     end = Endpoint(name, session=session)
-    end.inference(ROWS)
+    answered = end.inference(ROWS, capture="policy")
     end.status()
+    captured = end.captures(name="policy")
+    assert captured["prediction"].tolist() == pytest.approx(answered["prediction"].tolist(), nan_ok=True)
+    _submit_cancel_and_purge(end)
     allowed = _statements(story, f"chem-endpoints-{name}-callers-us-east-1")
-    assert len({action for action, _ in calls}) >= 5
-    assert [call for call in calls if not any(_allows(each, *call) for each in allowed)] == []
-    used = {action for action, _ in calls}
-    idle = {action for each in allowed for action in each["Action"] if action.startswith("sagemaker:")} - used
-    assert idle == set(), "no permission that the client does not use"
+    refused = [call for call in calls if not any(_allows(each, call) for each in allowed)]
+    assert [call for call in refused if not _is_refused_on_purpose(call)] == []
+    granted = [(statement, action, arn) for statement in allowed for action, arn in _pairs(statement)]
+    idle = {
+        (action, arn)
+        for statement, action, arn in granted
+        if not any(_allows({**statement, "Action": [action], "Resource": [arn]}, call) for call in calls)
+    }
+    assert {each for each in idle if not _is_used_unseen(each[0])} == set(), (
+        "no permission that the client does not use"
+    )
+
+
+def _submit_cancel_and_purge(end: Endpoint) -> None:
+    """The life of a job; of an async endpoint it lies in S3, of others on this machine."""
+    done, given_up = end.submit(ROWS), end.submit(ROWS)
+    assert done.result()["prediction"].notna().tolist() == [True, False, True]
+    given_up.cancel()
+    assert {job.id for job in end.jobs()} >= {done.id, given_up.id}
+    done.purge()
+    given_up.purge()
+    assert not {job.id for job in end.jobs()} & {done.id, given_up.id}
 
 
 def test_idle_endpoints_go_to_zero_and_wake_again(story: Story) -> None:
@@ -364,20 +398,26 @@ def _wake_the_component(story: Story) -> None:
     assert copies(story) == 1
 
 
-def _permissions_of(model: Any, params: dict[str, Any], story: Story, name: str) -> list[tuple[str, str]]:
-    """The IAM action and resource of an API call."""
+def _permissions_of(model: Any, params: dict[str, Any], name: str) -> list[Asked]:
+    """What an API call needs of IAM."""
     operation = model.name
     prefix = "arn:aws:sagemaker:us-east-1:123456789012:"
     if model.service_model.service_name == "s3":
-        action = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket"}.get(operation, operation)
-        key = "" if action == "ListBucket" else f"/{params['Key']}"
-        return [(f"s3:{action}", f"arn:aws:s3:::{params['Bucket']}{key}")]
+        bucket = f"arn:aws:s3:::{params['Bucket']}"
+        if operation == "ListObjectsV2":
+            return [Asked(action="s3:ListBucket", resource=bucket, prefix=params["Prefix"])]
+        if operation == "DeleteObjects":
+            keys = [each["Key"] for each in params["Delete"]["Objects"]]
+            return [Asked(action="s3:DeleteObject", resource=f"{bucket}/{key}") for key in keys]
+        action = {"HeadObject": "GetObject"}.get(operation, operation)
+        return [Asked(action=f"s3:{action}", resource=f"{bucket}/{params['Key']}")]
     if operation == "DescribeEndpointConfig":
-        return [(f"sagemaker:{operation}", f"{prefix}endpoint-config/{params['EndpointConfigName']}")]
-    resources = [f"{prefix}endpoint/{name}"]
+        resources = [f"{prefix}endpoint-config/{params['EndpointConfigName']}"]
+    else:
+        resources = [f"{prefix}endpoint/{name}"]
     if "InferenceComponentName" in params:
         resources.append(f"{prefix}inference-component/{params['InferenceComponentName']}")
-    return [(f"sagemaker:{operation}", resource) for resource in resources]
+    return [Asked(action=f"sagemaker:{operation}", resource=resource) for resource in resources]
 
 
 def _statements(story: Story, policy: str) -> list[dict[str, Any]]:
@@ -385,13 +425,32 @@ def _statements(story: Story, policy: str) -> list[dict[str, Any]]:
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
     return [
-        {key: [each[key]] if isinstance(each[key], str) else each[key] for key in ("Action", "Resource")}
+        {**each, **{key: [each[key]] if isinstance(each[key], str) else each[key] for key in ("Action", "Resource")}}
         for each in document["Statement"]
     ]
 
 
-def _allows(statement: dict[str, Any], action: str, resource: str) -> bool:
-    return action in statement["Action"] and any(fnmatchcase(resource, arn) for arn in statement["Resource"])
+def _pairs(statement: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(action, arn) for action in statement["Action"] for arn in statement["Resource"]]
+
+
+def _allows(statement: dict[str, Any], asked: Asked) -> bool:
+    prefixes = statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix", ["*"])
+    return (
+        asked.action in statement["Action"]
+        and any(fnmatchcase(asked.resource, arn) for arn in statement["Resource"])
+        and any(fnmatchcase(asked.prefix, each) for each in ([prefixes] if isinstance(prefixes, str) else prefixes))
+    )
+
+
+def _is_refused_on_purpose(asked: Asked) -> bool:
+    """Callers delete no answers: purging a job tries to, and says which objects stay until they expire."""
+    return asked.action == "s3:DeleteObject" and "/output/" in asked.resource
+
+
+def _is_used_unseen(action: str) -> bool:
+    """S3 uses the key on the caller's behalf, and boto3 gives an upload up only when it breaks."""
+    return action.startswith("kms:") or action == "s3:AbortMultipartUpload"
 
 
 def _other_bundle(story: Story) -> str:

@@ -1,0 +1,130 @@
+"""The loop of a run: sends what the plan wants as fast as the endpoint takes it, until every row has its fate.
+
+One thread decides; workers (threads, or a test's virtual clock) make the calls.
+"""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chem_endpoints.client.congestion import Congestion
+from chem_endpoints.client.plan import Answer, Group, Positions
+from chem_endpoints.client.planned import Planned
+from chem_endpoints.client.retry import classify
+from chem_endpoints.client.steps import Paused, Steps, one_step
+from chem_endpoints.client.workers import Finished, Workers
+from chem_endpoints.errors import EndpointError
+
+Ask = Callable[[Positions], Steps[Answer]]
+"""Asks the endpoint for some rows."""
+
+
+class BodyTooLargeError(EndpointError):
+    """A body is larger than the endpoint takes, and nobody sent it; the engine cuts the group in so many parts."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"a request of {size:,} bytes is over the endpoint's {limit:,}")
+        self.parts = -(-size * 11 // (limit * 10))
+
+
+@dataclass(kw_only=True)
+class _UnderWay:
+    group: Group
+    steps: Steps[Answer]
+    begun: float
+
+
+@dataclass(kw_only=True)
+class Engine:
+    """Runs one plan.
+
+    Attributes:
+        plan: which rows.
+        ask: how.
+        workers: who makes the calls.
+        congestion: how many at once.
+        told: called with the rows that ended, and how many of them failed, after each request.
+    """
+
+    plan: Planned
+    ask: Ask
+    workers: Workers
+    congestion: Congestion
+    told: Callable[[int, int], None] = lambda ended, failed: None
+    _under_way: dict[int, _UnderWay] = field(default_factory=dict, init=False)
+    _paused: list[tuple[float, int]] = field(default_factory=list, init=False)
+    _number: int = field(default=0, init=False)
+
+    def run(self) -> None:
+        """Runs until every row has its fate.
+
+        Raises:
+            EndpointError: the run cannot go on; the plan holds what was answered.
+        """
+        while not self.plan.done:
+            until = self._begin_and_resume()
+            for finished in self.workers.wait(until):
+                self._take(finished)
+
+    def _begin_and_resume(self) -> float | None:
+        """Begins what may be begun, goes on with what has paused; returns when there is something to do next."""
+        now = self.workers.now()
+        while self._paused and self._paused[0][0] <= now:
+            self._step(heapq.heappop(self._paused)[1])
+        if now < self.congestion.open_at and self.plan.waiting:
+            return min([self.congestion.open_at, *(time for time, _ in self._paused[:1])])
+        while len(self._under_way) < self.congestion.limit and (group := self.plan.next(now)) is not None:
+            self._number += 1
+            self._under_way[self._number] = _UnderWay(group=group, steps=self.ask(group.rows), begun=now)
+            self._step(self._number)
+        return self._paused[0][0] if self._paused else None
+
+    def _step(self, number: int) -> None:
+        steps = self._under_way[number].steps
+        self.workers.start(number, lambda: one_step(steps))
+
+    def _take(self, finished: Finished) -> None:
+        number: Any = finished.key
+        now = self.workers.now()
+        if isinstance(finished.value, Paused):
+            heapq.heappush(self._paused, (now + finished.value.seconds, number))
+            return
+        under_way = self._under_way.pop(number)
+        ended, failed = self._ended()
+        if finished.error is None:
+            self.plan.answered(under_way.group, finished.value.value, now - under_way.begun)
+            self.congestion.succeeded(now)
+        else:
+            self._failed(under_way, finished.error, now)
+        after, failed_after = self._ended()
+        self.told(after - ended, failed_after - failed)
+
+    def _failed(self, under_way: _UnderWay, error: BaseException, now: float) -> None:
+        plan, group = self.plan, under_way.group
+        if isinstance(error, BodyTooLargeError):
+            plan.too_large(group, parts=max(2, error.parts))
+            return
+        failure = classify(error)
+        if failure.rule.scope == "endpoint":
+            plan.put_back(group)
+            self.congestion.refused(failure, under_way.begun, now)
+            return
+        self.congestion.reached()
+        if failure.rule.scope == "request":
+            again = group.tries + 1 < failure.rule.attempts and self._may_repeat(group, now)
+            plan.failed(group, failure.error, again=again, now=now)
+        elif failure.kind == "timeout":
+            again = group.tries == 0 and self._may_repeat(group, now)
+            plan.timed_out(group, now - under_way.begun, again=again)
+        elif failure.rule.scope == "size":
+            plan.too_large(group)
+        else:
+            raise failure.error from error
+
+    def _may_repeat(self, group: Group, now: float) -> bool:
+        """Whether a request is made again as it was: only of a row alone; among several the search finds the one."""
+        return len(group.rows) == 1 and group.search is None and self.congestion.budget.take(now)
+
+    def _ended(self) -> tuple[int, int]:
+        return int(self.plan.fates.ended_rows.sum()), self.plan.fates.failed
