@@ -1,0 +1,1 @@
+"""kill -9 of processes that work on jobs; see ``__main__``."""

@@ -1,0 +1,36 @@
+"""How far a job is, as anybody can see who may list its answers."""
+
+from dataclasses import dataclass
+from html import escape
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobProgress:
+    """The state of a job at one moment.
+
+    Attributes:
+        total: rows of the job.
+        done: rows that have their fate.
+        failed: those of them that ended with a reason; ``None``: not known before somebody has read the answers.
+        requests: requests that the rows were cut into.
+        finished: requests whose answer is there.
+        complete: every row has its fate, and `Job.result` needs no further work.
+        cancelled: nothing more is sent.
+    """
+
+    total: int
+    done: int
+    failed: int | None
+    requests: int
+    finished: int
+    complete: bool
+    cancelled: bool
+
+    def __str__(self) -> str:
+        state = "complete" if self.complete else "cancelled" if self.cancelled else "under way"
+        failed = "" if not self.failed else f", {self.failed:,} failed"
+        return f"{self.done:,} of {self.total:,} rows{failed}, {self.finished:,} of {self.requests:,} requests, {state}"
+
+    def _repr_html_(self) -> str:
+        share = 100 if not self.total else 100 * self.done // self.total
+        return f'<progress max="100" value="{share}"></progress> {escape(str(self))}'
