@@ -1,0 +1,1 @@
+"""A batch by SageMaker Batch Transform: on instances of its own, without the endpoint."""
