@@ -1,0 +1,1 @@
+"""Several deployed endpoints asked as one: a graph of endpoints and combinations of their answers."""
