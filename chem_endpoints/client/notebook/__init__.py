@@ -1,0 +1,1 @@
+"""What a notebook shows of endpoints and answers: drawings, a sortable grid, SD files."""
