@@ -2,16 +2,23 @@
 
 import click
 
+from chem_endpoints.cli.cache_commands import cache
 from chem_endpoints.cli.combine_command import combine
 from chem_endpoints.cli.demo_command import demo
 from chem_endpoints.cli.deploy_command import deploy
 from chem_endpoints.cli.doctor_command import doctor
+from chem_endpoints.cli.example_command import example
 from chem_endpoints.cli.feature_commands import features
+from chem_endpoints.cli.job_commands import job
+from chem_endpoints.cli.list_command import list_endpoints
 from chem_endpoints.cli.local_commands import local
 from chem_endpoints.cli.plan_command import plan
 from chem_endpoints.cli.predict_command import predict
+from chem_endpoints.cli.status_command import status
+from chem_endpoints.cli.submit_command import submit
 from chem_endpoints.cli.train_commands import train
 from chem_endpoints.cli.validate_command import schema, validate
+from chem_endpoints.cli.wake_command import wake
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -25,5 +32,7 @@ def main() -> None:
     """
 
 
-for command in (combine, demo, deploy, doctor, features, local, plan, predict, schema, train, validate):
+MAKING = (combine, demo, deploy, doctor, features, local, plan, schema, train, validate)
+ASKING = (cache, example, job, list_endpoints, predict, status, submit, wake)
+for command in (*MAKING, *ASKING):
     main.add_command(command)
