@@ -29,6 +29,8 @@ soak: setup ## the property tests with 20 000 examples each (tests/conftest.py),
 	@for part in 0 40 80 120 160; do $(bin)/python -m benchmarks.sigterm --times 40 --from $$part || exit 1; done
 	@$(bin)/python -m benchmarks.hostile
 	@$(bin)/python -m benchmarks.large_csv
+	@for part in 0 40 80 120 160; do $(bin)/python -m benchmarks.job_kills --times 40 --from $$part || exit 1; done
+	@for part in 0 40 80 120 160; do $(bin)/python -m benchmarks.job_kills --times 40 --from $$part --kind realtime || exit 1; done
 
 load: setup ## open-loop load test with a pass/fail table: make load URL=http://localhost:8080 ARGS="--rate 20 --p99-ms 200"
 	@$(bin)/python -m benchmarks.load "$(URL)" $(ARGS)

@@ -22,7 +22,7 @@
     └── NoRdkitError              drawing or writing structures needs RDKit
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +37,16 @@ class EndpointError(Exception):
     """
 
     partial: "pd.DataFrame | None" = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Whatever a class's constructor asks for: an error travels between processes with all that it holds.
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(kind: type[EndpointError], arguments: tuple[Any, ...], state: dict[str, Any]) -> EndpointError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class EndpointNotFoundError(EndpointError):

@@ -116,10 +116,11 @@ class AnswerPlaces:
 
         try:
             yield
-        except EndpointError as error:
-            if error.partial is not None and summary_of(error.partial).predicted and self._is_file:
-                path = self._put_partial(error.partial)
-                click.echo(f"{path}: {summary_of(error.partial)} before the error below", err=True)
+        except (EndpointError, KeyboardInterrupt) as error:
+            partial = getattr(error, "partial", None)  # an interrupt carries it too
+            if partial is not None and summary_of(partial).predicted and self._is_file:
+                path = self._put_partial(partial)
+                click.echo(f"{path}: {summary_of(partial)} before the end", err=True)
             raise
 
     def _put_partial(self, partial: "pd.DataFrame") -> Path:
@@ -141,13 +142,13 @@ class AnswerPlaces:
 
         if self.out is None or not self.out.suffix:
             return stream_format or "csv"
-        return format_of(self.out) or format_for(self.out)
+        return format_of(self.out) or stream_format or format_for(self.out)
 
     def _rehearse(self) -> None:
         """Encodes the rows before they are sent: answers that cannot be written down are lost."""
         from chem_endpoints.wire.columns import PREDICTION_ERROR
 
-        if self._format in ("sdf", "smi"):
+        if self._format != "csv" and self._rows.frame.shape[1]:  # a job's rows are not known yet
             self._encoded(self._rows.frame.assign(**{PREDICTION_ERROR: ""}))
 
     def _encoded(self, answer: "pd.DataFrame") -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from chem_endpoints.cli.exit_status import ROWS_FAILED, failures_told
-from chem_endpoints.cli.json_output import echo_json, json_option
+from chem_endpoints.cli.json_output import echo_json, echo_lines, json_option
 from chem_endpoints.cli.notes import tell_notes, warnings_told
 from chem_endpoints.cli.row_source import format_option
 from chem_endpoints.client.files.formats import Format
@@ -91,7 +91,10 @@ def result(
                 answer = fetch(None if like is None else rows.frame)
             answer = with_read_reasons(answer, rows)
             told = summary_of(answer)
-            places.put(answer)
+            if as_json and places.out is None:
+                echo_lines(answer)
+            else:
+                places.put(answer)
             places.put_failed(answer.loc[[bool(error) for error in errors_of(answer)]])
     if as_json and places.out is not None:
         failed = None if places.failed is None else str(places.failed)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chem_endpoints.cli.exit_status import ROWS_FAILED, failures_told
-from chem_endpoints.cli.json_output import echo_json, json_option
+from chem_endpoints.cli.json_output import echo_json, echo_lines, json_option, rehearse_lines
 from chem_endpoints.cli.notes import tell_notes, warnings_told
 from chem_endpoints.cli.row_source import columns_of, format_option, model_options, names_file, read_source
 from chem_endpoints.client.files.formats import Format
@@ -73,6 +73,8 @@ def predict(
         places = AnswerPlaces(out, rows, stream_format=stream_format, keep_failed=failed_file, force=force)
         to_people = places.out is None and not names_file(source[0]) and stream_format is None
         _refuse_lines(places, asked)
+        if as_json and places.out is None:
+            rehearse_lines(rows.frame)
         with places:
             end = Endpoint(endpoint)
             with warnings_told(quiet=quiet), places.partial_kept():
@@ -82,7 +84,7 @@ def predict(
             good = [not error for error in errors_of(answer)]
             shown = answer.loc[good] if drop_error_rows else answer
             if places.out is None and as_json:
-                _echo_lines(shown)
+                echo_lines(shown)
             elif to_people:
                 _echo_table(shown, end)
             else:
@@ -111,15 +113,10 @@ def _asker(end: "Endpoint", *, cache: bool) -> "Endpoint | InferenceCache":
     return InferenceCache(end)
 
 
-def _echo_lines(answer: "pd.DataFrame") -> None:
-    from chem_endpoints.wire.jsonlines_format import write_jsonlines
-
-    click.echo(write_jsonlines(answer), nl=False)
-
-
 def _echo_table(answer: "pd.DataFrame", end: "Endpoint") -> None:
     """One compound: its outputs below each other, with units; several: one line each."""
-    units = {output.name: output.unit or "" for output in end.outputs}
+    manifest = end.description.manifest  # nobody knows the units of a foreign endpoint
+    units = {output.name: output.unit or "" for output in manifest.outputs} if manifest else {}
     for line in _one(answer, units) if len(answer) == 1 else _several(answer):
         click.echo(line)
 

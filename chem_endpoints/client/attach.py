@@ -1,13 +1,14 @@
 """From answers back to the caller's frame, by position."""
 
 import warnings
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from chem_endpoints.errors import InvalidInputError
+from chem_endpoints.wire.manifest import Output, answer_columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,21 @@ def attach_answer(
             stacklevel=stacklevel,
         )
     return Attached(frame=_together(frame, answer, own, columns), replaced=replaced, columns=columns)
+
+
+def check_suffix(frame: pd.DataFrame, outputs: Sequence[Output] | None, suffix: str | None) -> None:
+    """Refuses a suffix before anything is sent, if it would give two columns of the answer one name.
+
+    Args:
+        frame: the caller's frame.
+        outputs: what the answer will hold; ``None``: nobody knows yet.
+        suffix: what `attach_answer` will be given.
+
+    Raises:
+        InvalidInputError: it would.
+    """
+    if suffix and outputs is not None:
+        _named([output.name for output in answer_columns(outputs)], _first_levels(frame.columns), suffix)
 
 
 def _first_levels(labels: "pd.Index[Any]") -> dict[Hashable, list[int]]:

@@ -11,7 +11,7 @@ import boto3
 import pandas as pd
 
 import chem_endpoints.client.notebook.accessor  # noqa: F401 - registers frame.chem
-from chem_endpoints.client.attach import attach_answer
+from chem_endpoints.client.attach import attach_answer, check_suffix
 from chem_endpoints.client.aws import AwsClients, connect
 from chem_endpoints.client.budget import RetryBudget
 from chem_endpoints.client.capacity import WAKE_SECONDS, CapacityWait
@@ -294,6 +294,7 @@ class Endpoint:
         frame = as_frame(rows)
         asked = frozenset(key for key, on in ((EXPLAIN_KEY, explain), (CONFORMERS_KEY, conformers)) if on)
         moving = self._travelling(frame, smiles, columns, asked, send)
+        check_suffix(frame, moving.outputs, suffix)
         options = "" if self.description.foreign else RequestOptions(returned="added", asked=asked).to_header()
         places = self._places(threads, len(frame))
         plan = Plan(total=len(frame), pace=self._new_pace(), places=places)
@@ -323,7 +324,8 @@ class Endpoint:
                 if isinstance(error, EndpointError | KeyboardInterrupt):
                     error.__dict__["partial"] = inferred.frame
                 raise
-        self._kept = None
+        if (kept := self._kept) is not None and kept.key == key:
+            self._kept = None
         self._last = inferred = self._inferred(frame, plan, moving, suffix, workers.now() - started)
         if capture is not None:
             try:
@@ -377,11 +379,11 @@ class Endpoint:
 
     def _resume(self, plan: Plan, travelling: Travelling, options: str) -> str | None:
         """Hands over what an interrupted run over the same rows had answered."""
-        if self._kept is None:
+        if (kept := self._kept) is None:
             return None
         key = run_key(travelling.sent, options)
-        if key == self._kept.key:
-            self._kept.give(plan, digest=self.model_digest())
+        if key == kept.key:
+            kept.give(plan, digest=self.model_digest())
         return key
 
     def _keep(self, plan: Plan, key: str | None) -> None:

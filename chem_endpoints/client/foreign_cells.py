@@ -34,6 +34,9 @@ JSON_DECIMALS = 10
 """Decimals of a number in JSON by default (`pandas.DataFrame.to_json`)."""
 
 _BOOLEANS = {"true": True, "false": False}
+MOST_DIGITS = 40
+"""A longer whole number is a text: no type of 64 bits holds it, and Python refuses to read very long ones."""
+
 _WHOLE = re.compile(r"0|[+-]?[1-9][0-9]*")
 _NUMBER = re.compile(r"[+-]?(?:(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:inf|infinity|nan))")
 """Not ``007``: whoever writes leading zeros means a text."""
@@ -153,7 +156,7 @@ def _kind_of_text(text: str) -> str:
     if text.lower() in _BOOLEANS:
         return "boolean"
     if _WHOLE.fullmatch(text):
-        return "whole"
+        return "whole" if len(text) <= MOST_DIGITS else "text"
     if not _NUMBER.fullmatch(text):
         return "text"
     beyond = math.isinf(float(text)) and "inf" not in text.lower()

@@ -63,7 +63,9 @@ def with_smiles(frame: pd.DataFrame, column: Any | None) -> tuple[pd.DataFrame, 
             f"the columns {[str(name) for name in candidates]} all hold molecules; say which: smiles={candidates[0]!r}"
         )
     texts = [None if molecule is None else _smiles_of(molecule) for molecule in frame[candidates[0]]]
-    return frame.assign(**{candidates[0]: pd.Series(texts, dtype="str", index=frame.index)}), candidates[0]
+    frame = frame.copy(deep=False)
+    frame[candidates[0]] = pd.Series(texts, dtype="str", index=frame.index)
+    return frame, candidates[0]
 
 
 def _says_smiles(name: Any) -> bool:

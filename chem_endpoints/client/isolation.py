@@ -118,6 +118,10 @@ class Isolation:
             sent.append(self._rows[call.group])
         return sent
 
+    def postpone(self, seconds: float) -> None:
+        """Gives the search more time: the endpoint was away, and could not be asked."""
+        self._deadline += seconds
+
     def passed(self, rows: Rows) -> None:
         """This group's call succeeded.
 
@@ -200,6 +204,10 @@ class Isolation:
         if self._guilty.any():
             share = self._guilty.sum() / (self._guilty.sum() + self._passed.sum())
             unknown = unknown[: max(1, int(math.log(2) / share))]
+        if self._guilty.any() and not self._passed.any():  # bad rows may stand together: look all over the group
+            every = np.flatnonzero(self._unknown)
+            at = len(every) * int(self._guilty.sum() % SUSPICIOUS_SINGLES) // SUSPICIOUS_SINGLES
+            unknown = every[at : at + 1]
         self._unknown[unknown] = False
         return unknown
 

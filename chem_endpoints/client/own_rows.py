@@ -70,7 +70,7 @@ class OwnRows:
             answer = restore_answer(frame, self.manifest.outputs)
         except WireError as error:
             raise AnswerMismatchError(f"the answer for {_span(rows)} cannot be read: {error}") from error
-        except (KeyError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
             # Its text may quote a cell.
             raise AnswerMismatchError(f"the answer for {_span(rows)} has no row numbers, or another format") from error
         if not np.array_equal(numbers, rows):

@@ -56,7 +56,7 @@ class Pace:
     def too_slow(self, rows: int, seconds: float) -> None:
         """A request with so many rows was not done after so many seconds."""
         if not self.timed:
-            self.most_rows = max(1, min(rows, self.most_rows or rows) // 2)
+            self.most_rows = max(1, min(self.most_rows or rows, rows // 2))
             return
         self._row_seconds = max(self._row_seconds or 0.0, max(seconds, SHORTEST_TIME) / max(1, rows))
         self._answered = min(self._answered, max(1, rows // 2))

@@ -68,7 +68,14 @@ class Run:
             EndpointError: the run cannot go on; the plan holds what was answered.
         """
         congestion = Congestion(most=self.places, budget=self.budget, capacity=self.capacity)
-        engine = Engine(plan=self.plan, ask=self._ask, workers=self.workers, congestion=congestion, told=self.told)
+        engine = Engine(
+            plan=self.plan,
+            ask=self._ask,
+            control=self._ask,
+            workers=self.workers,
+            congestion=congestion,
+            told=self.told,
+        )
         try:
             engine.run()
         finally:  # After a failure or an interrupt nothing more is sent, and nobody waits for what is under way.

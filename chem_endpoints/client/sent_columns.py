@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,12 @@ def _positions(frame: pd.DataFrame, features: Sequence[Feature], renamed: Mappin
         raise InvalidInputError(
             f"the frame has no column {absent}; it has {[str(name) for name in frame.columns[:10]]}"
         )
+    unknown = sorted(set(renamed.values()) - {feature.name for feature in features}) if features else []
+    if unknown:
+        known = [feature.name for feature in features]
+        nearest = [close for name in unknown for close in get_close_matches(name, known, n=1)]
+        told = f" (nearest: {nearest})" if nearest else ""
+        raise InvalidInputError(f"the model reads no {unknown}{told}: columns= maps your columns to its features")
     taken = set(renamed.values())
     names = [renamed.get(name, "" if name in taken else name) for name in frame.columns]
     try:

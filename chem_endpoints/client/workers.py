@@ -5,9 +5,9 @@ The engine (`chem_endpoints.client.engine`) decides in one thread; workers only 
 
 import time
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from threading import Event, Thread
 from typing import Any, Protocol
 
 
@@ -80,14 +80,18 @@ class InlineWorkers:
 class ThreadWorkers:
     """Threads and the real clock.
 
+    They are daemons: a process that ends does not wait for a request that takes another minute.
+
     Args:
         threads: calls that run at once at most; further ones wait their turn.
     """
 
     def __init__(self, threads: int) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="chem-endpoints")
+        self._most = threads
+        self._started: SimpleQueue[tuple[Hashable, Callable[[], Any]] | None] = SimpleQueue()
         self._ended: SimpleQueue[Finished] = SimpleQueue()
-        self._under_way = 0
+        self._under_way = self._threads = 0
+        self._closed = Event()
 
     def now(self) -> float:
         """Seconds of the monotonic clock."""
@@ -96,7 +100,10 @@ class ThreadWorkers:
     def start(self, key: Hashable, call: Callable[[], Any]) -> None:
         """Begins a call in a thread."""
         self._under_way += 1
-        self._pool.submit(call).add_done_callback(lambda future: self._told(key, future))
+        self._started.put((key, call))
+        if self._threads < min(self._most, self._under_way):
+            self._threads += 1
+            Thread(target=self._work, name="chem-endpoints", daemon=True).start()
 
     def wait(self, until: float | None) -> list[Finished]:
         """See `Workers.wait`."""
@@ -116,13 +123,17 @@ class ThreadWorkers:
 
     def close(self) -> None:
         """Takes no more calls, and drops those that have not begun."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._closed.set()
+        for _ in range(self._threads):
+            self._started.put(None)
 
-    def _told(self, key: Hashable, future: "Future[Any]") -> None:
-        if future.cancelled():
-            return
-        error = future.exception()
-        self._ended.put(Finished(key=key, error=error) if error else Finished(key=key, value=future.result()))
+    def _work(self) -> None:
+        while (given := self._started.get()) is not None and not self._closed.is_set():
+            key, call = given
+            try:
+                self._ended.put(Finished(key=key, value=call()))
+            except BaseException as error:  # noqa: BLE001 - whoever waits takes it, and decides
+                self._ended.put(Finished(key=key, error=error))
 
 
 def real_workers(threads: int) -> Workers:

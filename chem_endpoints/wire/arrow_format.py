@@ -1,6 +1,8 @@
 """Arrow IPC stream: the typed, compact form for many rows (for few, its schema outweighs them)."""
 
-from typing import BinaryIO
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -56,8 +58,13 @@ def arrow_digest(body: bytes) -> str:
     return bytes(metadata.get(MODEL_DIGEST_KEY.encode(), b"")).decode("ascii", "replace")
 
 
-def to_frame(table: pa.Table) -> pd.DataFrame:
+def to_frame(table: pa.Table, *, nested_kept: bool = False) -> pd.DataFrame:
     """The table as a DataFrame: pandas' own metadata decide about types and index, else the nullable types.
+
+    Args:
+        table: the table.
+        nested_kept: lists, structs and maps stay Arrow's; as Python objects their whole numbers beside a null would
+            become floats.
 
     Raises:
         BodyTooLargeError: more than `MAX_CELLS`.
@@ -65,9 +72,15 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     """
     refuse_cells(table.num_rows, table.num_columns)
     mapper = None if table.schema.pandas_metadata else _NULLABLE.get
+    if nested_kept and any(pa.types.is_nested(field.type) for field in table.schema):
+        mapper = partial(_keeping_nested, {} if mapper is None else _NULLABLE)
     # Threads would be inherited, stopped, by processes that are forked later.
     frame: pd.DataFrame = table.to_pandas(use_threads=False, types_mapper=mapper)
     return frame
+
+
+def _keeping_nested(others: Mapping[pa.DataType, Any], kind: pa.DataType) -> Any:
+    return pd.ArrowDtype(kind) if pa.types.is_nested(kind) else others.get(kind)
 
 
 def refuse_cells(rows: int, columns: int) -> None:

@@ -188,7 +188,7 @@ def test_what_was_answered_before_an_error_is_kept(table: Path) -> None:
         told = predict("in.csv", "--out", "out.csv")
         assert told.exit_code == 1
         assert told.stderr.splitlines() == [
-            f"{name}: 1 of 2 rows predicted (unsent: 1) before the error below",
+            f"{name}: 1 of 2 rows predicted (unsent: 1) before the end",
             "Error: the model's server failed",
         ]
         assert Path(name).read_text().splitlines()[1] == "CCO,3.0,"

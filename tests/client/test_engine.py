@@ -19,7 +19,13 @@ from chem_endpoints.client.plan import DEADLINE, Answer, Plan, Positions
 from chem_endpoints.client.retry import FailedInvocation, Failure
 from chem_endpoints.client.steps import Steps
 from chem_endpoints.client.wakes import WakeHistory
-from chem_endpoints.errors import AccessRefusedError, EndpointError, InvocationTimeoutError, ModelFailedError
+from chem_endpoints.errors import (
+    AccessRefusedError,
+    EndpointError,
+    InvocationTimeoutError,
+    ModelFailedError,
+    NoCapacityError,
+)
 from chem_endpoints.local.faults.virtual_clock import VirtualClock
 from chem_endpoints.wire.columns import PREDICTION_ERROR
 from chem_endpoints.wire.manifest import Output
@@ -50,6 +56,7 @@ class World:
             plan=self.plan,
             ask=self._ask,
             workers=SimulatedWorkers(self.clock, places),
+            control=self._ask,
             congestion=Congestion(most=places, budget=RetryBudget(), capacity=wait),
             told=lambda ended, failed: self.ended.append((ended, failed)),
         )
@@ -152,6 +159,56 @@ def test_an_endpoint_that_fails_whatever_it_is_sent_is_an_error_and_not_a_frame_
     with pytest.raises(ModelFailedError, match="failed"):
         world.run()
     assert world.calls < 60
+
+
+@pytest.mark.parametrize("bad", [range(10), range(30, 45), range(64, 100)])
+def test_bad_rows_that_stand_together_do_not_end_the_run(bad: range) -> None:
+    def behave(rows: Positions, call: int) -> None:
+        if set(bad) & set(rows.tolist()):
+            raise model_failure()
+
+    assert_right(World(1_000, behave).run(), set(bad))
+
+
+@pytest.mark.parametrize("kind", ["model", "answer", "timeout"])
+def test_an_endpoint_that_breaks_later_ends_the_run_and_blames_no_row(kind: str) -> None:
+    """Rows that fail are at fault only while a row that was answered before is answered again."""
+
+    def behave(rows: Positions, call: int) -> None:
+        if call > 3:
+            raise FailedInvocation(Failure(kind=kind, error=ModelFailedError("broken")))
+
+    world = World(2_000, behave)
+    with pytest.raises(ModelFailedError, match="broken"):
+        world.run()
+    assert world.calls < 150
+    out = join_answers(world.plan, OUTPUTS)
+    assert (out[PREDICTION_ERROR] == "").sum() == sum(world.sizes[:3])
+
+
+def test_a_row_at_a_time_an_endpoint_that_never_answers_is_found_out_soon() -> None:
+    def behave(rows: Positions, call: int) -> None:
+        raise model_failure()
+
+    world = World(1_000, behave)
+    world.plan.pace.most_rows = 1
+    with pytest.raises(ModelFailedError):
+        world.run()
+    assert world.calls < 60
+
+
+def test_time_in_which_the_endpoint_is_away_is_no_time_of_the_search() -> None:
+    world = World(10, lambda rows, call: None)
+
+    def behave(rows: Positions, call: int) -> None:
+        if 5.0 < world.clock.now() < 1_000.0:
+            raise FailedInvocation(Failure(kind="no capacity", error=NoCapacityError("asleep")))
+        if 7 in rows:
+            world.clock.spend(6.0)
+            raise model_failure()
+
+    world._behave = behave
+    assert_right(world.run(), {7})
 
 
 @pytest.mark.parametrize("rows", [1, 1_000])

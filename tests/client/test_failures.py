@@ -1,23 +1,37 @@
 """Promise: a run that fails is told at once and keeps what was answered; made again, it asks only for the rest."""
 
 import os
+import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
+from pandas.testing import assert_frame_equal
 
 from chem_endpoints.client.aws import AwsClients
 from chem_endpoints.client.description import ClientSettings, EndpointDescription
 from chem_endpoints.client.endpoint import Endpoint
+from chem_endpoints.client.engine import BodyTooLargeError
+from chem_endpoints.client.retry import FailedInvocation, of_container
 from chem_endpoints.client.steps import Steps
 from chem_endpoints.client.transport import Invocation, Reply
-from chem_endpoints.errors import AccessRefusedError, EndpointError, ModelFailedError
+from chem_endpoints.errors import (
+    AccessRefusedError,
+    EndpointError,
+    InvalidInputError,
+    ModelFailedError,
+    NodeFailedError,
+    RequestRefusedError,
+)
 from chem_endpoints.wire import codec
 from chem_endpoints.wire.columns import PREDICTION_ERROR, ROW_NUMBER
 from manifests import small_manifest
@@ -193,3 +207,60 @@ def test_a_model_that_fails_whatever_it_is_sent_raises(scripted: Scripted) -> No
     end._transport.invoke = invoke  # type: ignore[method-assign]
     with pytest.raises(ModelFailedError, match="the model's server failed"):
         end.inference(ROWS)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RequestRefusedError("m", status=422, code="columns_do_not_match"),
+        NodeFailedError("m", node="a"),
+        ModelFailedError("m"),
+        FailedInvocation(of_container(503, "m")),
+        BodyTooLargeError(11, 10),
+    ],
+)
+def test_an_error_travels_between_processes_with_all_that_it_holds(error: EndpointError) -> None:
+    error.partial = ROWS
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.args) == (type(error), str(error), error.args)
+    assert {key: value for key, value in vars(again).items() if key not in ("partial", "failure")} == {
+        key: value for key, value in vars(error).items() if key not in ("partial", "failure")
+    }
+    assert_frame_equal(again.partial, ROWS)
+
+
+def test_a_suffix_that_cannot_be_is_refused_before_anything_is_sent(scripted: Scripted) -> None:
+    with pytest.raises(InvalidInputError, match="take another suffix"):
+        endpoint_with(scripted).inference(ROWS.assign(prediction=1.0), suffix="_error")
+    assert scripted.rows == []
+
+
+def test_a_misspelt_feature_is_refused_with_the_nearest(scripted: Scripted) -> None:
+    with pytest.raises(InvalidInputError, match=r"the model reads no \['smlies'\] \(nearest: \['smiles'\]\)"):
+        endpoint_with(scripted).inference(ROWS.assign(b="C"), columns={"b": "smlies"})
+
+
+def test_a_call_for_other_rows_keeps_what_an_interrupted_one_had(scripted: Scripted) -> None:
+    scripted.fail_after = 20
+    end = endpoint_with(scripted, rows_per_chunk=4)
+    with pytest.raises(AccessRefusedError):
+        end.inference(ROWS)
+    scripted.fail_after = None
+    end.inference("CCO")
+    scripted.rows = []
+    end.inference(ROWS)
+    assert 0 < len(scripted.rows) < 50
+
+
+def test_a_process_does_not_wait_for_requests_when_it_ends(tmp_path: Path) -> None:
+    program = (
+        "import time\n"
+        "from chem_endpoints.client.workers import ThreadWorkers\n"
+        "workers = ThreadWorkers(2)\n"
+        "workers.start(1, lambda: time.sleep(600))\n"
+        "workers.start(2, lambda: 'done')\n"
+        "print(workers.wait(None)[0].value)\n"
+        "workers.close()\n"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert told.stdout == "done\n"

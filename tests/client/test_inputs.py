@@ -71,3 +71,8 @@ def test_a_list_of_molecules_is_taken() -> None:
     frame = as_frame([Chem.MolFromSmiles("OCC"), None])
     source, column = with_smiles(frame, None)
     assert (column, source["smiles"].iloc[0]) == ("smiles", "CCO")
+
+
+def test_molecules_may_stand_in_a_column_whose_label_is_no_text() -> None:
+    source, column = with_smiles(pd.DataFrame({0: [Chem.MolFromSmiles("OCC")]}), None)
+    assert (column, source[0].tolist()) == (0, ["CCO"])

@@ -1,6 +1,7 @@
 """Stands in for `Endpoint` where a test is about the command line: predicts the length of a SMILES, without any AWS."""
 
 import warnings
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -67,6 +68,10 @@ class LengthEndpoint:
     @property
     def manifest(self) -> Manifest:
         return MANIFEST
+
+    @property
+    def description(self) -> Any:
+        return SimpleNamespace(manifest=MANIFEST)
 
     def inference(self, rows: pd.DataFrame, *, smiles: str | None = None, **options: Any) -> pd.DataFrame:
         self.asked.append({"rows": len(rows), "smiles": smiles, **options})

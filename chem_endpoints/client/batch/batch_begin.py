@@ -19,6 +19,7 @@ from chem_endpoints.client.batch.sources import Source, find_source
 from chem_endpoints.client.jobs.job_record import JobOptions
 from chem_endpoints.client.joined import join_answers
 from chem_endpoints.client.travelling import Travelling
+from chem_endpoints.errors import InvalidInputError
 from chem_endpoints.wire.arrow_format import to_frame
 from chem_endpoints.wire.columns import PREDICTION_ERROR
 
@@ -124,12 +125,15 @@ def begin(
         ForeignEndpointError: nobody has declared what the endpoint answers.
     """
     side = BatchSide(endpoint)
-    found = find_source(source, side.clients.s3)
+    s3 = getattr(side.clients, "s3", None)  # an endpoint on this machine has no AWS
+    if s3 is None and any(isinstance(place, str) and place.startswith("s3://") for place in (source, out)):
+        raise InvalidInputError(f"{side.name} is served on this machine, without AWS: read and write local files")
+    found = find_source(source, s3)
     shape = shape_of(found)
     columns = beside(shape.schema, side.outputs(options), suffix=options.suffix, stacklevel=stacklevel + 1)
     needed = side.needed_columns(shape.schema, options)
     digest = side.fresh_digest()
-    store = PartStore(found.beside if out is None else out, side.clients.s3)
+    store = PartStore(found.beside if out is None else out, s3)
     store.begin(record_of(found, endpoint=side.name, digest=digest, options=options, method=method), found)
     return Begun(
         side=side,

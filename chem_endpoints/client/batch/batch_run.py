@@ -63,6 +63,8 @@ class BatchRun:
     _kept: KeptChunks = field(init=False)
     _plan: RollingPlan = field(init=False)
     _counts: dict[int, tuple[int, dict[str, int]]] = field(default_factory=dict, init=False)
+    _answered: tuple[Travelling, Positions] | None = field(default=None, init=False)
+    """The piece and a row of it that was answered last; the piece itself may be closed."""
     _unread: FileError | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +87,12 @@ class BatchRun:
             with ReadAhead(self._prepared(pieces)) as ahead, WriteBehind() as behind:
                 self._plan = self._rolling(ahead, behind)
                 Engine(
-                    plan=self._plan, ask=self._ask, workers=workers, congestion=congestion, told=self.line.advance
+                    plan=self._plan,
+                    ask=self._ask,
+                    control=self._ask_again,
+                    workers=workers,
+                    congestion=congestion,
+                    told=self.line.advance,
                 ).run()
                 behind.finish()
             if self._unread is not None:
@@ -113,6 +120,7 @@ class BatchRun:
 
     def _rolling(self, ahead: ReadAhead[Prepared], behind: WriteBehind) -> RollingPlan:
         def keep(piece: OpenPiece, rows: Positions, answer: Answer, seconds: float) -> None:
+            self._answered = piece.rows, rows[:1]
             if seconds >= KEEP_SECONDS:
                 behind.small(lambda: self._kept.keep(piece.piece.number, rows, answer.frame))
 
@@ -150,8 +158,17 @@ class BatchRun:
 
     def _ask(self, rows: Positions) -> Steps[Answer]:
         piece = self._plan.piece_at(int(rows[0]))
-        attributes = RequestOptions(returned="added", asked=self.begun.options.asked).to_header()
-        return exchange(piece.positions(rows), piece.rows, self.begun.side.transport, attributes)
+        return exchange(piece.positions(rows), piece.rows, self.begun.side.transport, self._attributes)
+
+    @property
+    def _attributes(self) -> str:
+        return RequestOptions(returned="added", asked=self.begun.options.asked).to_header()
+
+    def _ask_again(self, rows: Positions) -> Steps[Answer]:
+        del rows  # Its piece may be closed.
+        assert self._answered is not None, "asked only after an answer"
+        moving, positions = self._answered
+        return exchange(positions, moving, self.begun.side.transport, self._attributes)
 
     def _write(self, opened: OpenPiece) -> None:
         """Writes the part of a piece; runs in the writer's thread."""

@@ -115,9 +115,10 @@ class Asking:
         """Asks for some distinct rows and keeps what may be kept; returns the seconds that it took."""
         try:
             inferred = self.endpoint.infer(self.question.part(numbers), **self.options)
-        except EndpointError as error:
-            if error.partial is not None:
-                self._take(numbers, error.partial, self.endpoint.last_report())
+        except (EndpointError, KeyboardInterrupt) as error:
+            partial = getattr(error, "partial", None)
+            if partial is not None:
+                self._take(numbers, partial, self.endpoint.last_report())
             raise
         self.reports.append(inferred.report)
         self._take(numbers, inferred.frame, inferred.fates)

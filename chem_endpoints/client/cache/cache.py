@@ -144,10 +144,10 @@ class InferenceCache:
         )
         try:
             asking.run(model)
-        except EndpointError as error:
+        except (EndpointError, KeyboardInterrupt) as error:
             asking.gathered.unsent(question.outputs)
             self._last = self._inferred(frame, asking, model, suffix)
-            error.partial = self._last.frame
+            error.__dict__["partial"] = self._last.frame
             raise
         self._last = inferred = self._inferred(frame, asking, model, suffix)
         if drop_error_rows:

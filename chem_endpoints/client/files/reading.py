@@ -136,7 +136,7 @@ def _parquet(raw: bytes, name: str) -> FileRows:
         with open_parquet(
             pa.BufferReader(raw)
         ) as file:  # no bound in bytes, unlike a server's: the file is the caller's
-            frame = to_frame(file.read(use_threads=False))
+            frame = to_frame(file.read(use_threads=False), nested_kept=True)
     except WireError as error:
         raise FileError(f"{name}: {error}") from None
     except MALFORMED as error:  # its text may quote cells

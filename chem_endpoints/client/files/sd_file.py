@@ -11,7 +11,7 @@ import pandas as pd
 
 from chem_endpoints.client.files.cell_texts import cell_texts
 from chem_endpoints.client.files.mol_blocks import smiles_of_blocks
-from chem_endpoints.client.files.text_encoding import UTF_8, EncodedText, read_text
+from chem_endpoints.client.files.text_encoding import UTF_8, EncodedText, read_text, with_line_feeds
 from chem_endpoints.errors import FileError, NoRdkitError
 from chem_endpoints.wire.columns import SMILES, Reason
 
@@ -103,7 +103,7 @@ def read_sd_file(raw: bytes, name: str) -> SdRows:
     Raises:
         FileError: it is no text, or has no record.
     """
-    text = read_text(raw, name)
+    text = with_line_feeds(read_text(raw, name))
     records = _records(text.utf8)
     if not records:
         raise FileError(f"{name}: there is no record in this SD file; each ends with a line of $$$$")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from chem_endpoints.client.files.cell_texts import cell_texts
-from chem_endpoints.client.files.text_encoding import EncodedText, read_text
+from chem_endpoints.client.files.text_encoding import EncodedText, read_text, with_line_feeds
 from chem_endpoints.errors import FileError
 from chem_endpoints.wire.columns import SMILES
 
@@ -51,7 +51,7 @@ def read_smiles_file(raw: bytes, name: str) -> tuple[pd.DataFrame, SmilesLayout,
     Raises:
         FileError: it is no text, or a row has more cells than a header line with tabs.
     """
-    text = read_text(raw, name)
+    text = with_line_feeds(read_text(raw, name))
     lines = [line.removesuffix("\r") for line in _lines(text)]
     first = next((place for place, line in enumerate(lines) if _is_row(line)), len(lines))
     header = lines[first] if first < len(lines) and _is_header(lines[first]) else None

@@ -1,7 +1,7 @@
 """Text of unknown encoding: UTF-8, UTF-16 with its mark, or the Windows and Latin-1 alphabets of Western Europe."""
 
 import codecs
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chem_endpoints.errors import FileError
 
@@ -67,3 +67,10 @@ def read_text(raw: bytes, name: str) -> EncodedText:
         except UnicodeDecodeError:
             continue
     raise AssertionError("Latin-1 takes every byte")
+
+
+def with_line_feeds(text: EncodedText) -> EncodedText:
+    """The text with line feeds, if its lines end in carriage returns alone, as old Macintosh programs write them."""
+    if b"\n" in text.utf8 or b"\r" not in text.utf8:
+        return text
+    return replace(text, utf8=text.utf8.replace(b"\r", b"\n"))

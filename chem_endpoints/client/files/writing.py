@@ -11,6 +11,7 @@ from chem_endpoints.client.files.formats import Format, format_of, is_compressed
 from chem_endpoints.client.files.output_file import OutputFile
 from chem_endpoints.client.files.sd_file import SdLayout, write_sd_file
 from chem_endpoints.client.files.smiles_file import SmilesLayout, write_smiles_file
+from chem_endpoints.client.report import REPORT_KEY
 from chem_endpoints.errors import FileError
 from chem_endpoints.wire.errors import WireError
 from chem_endpoints.wire.parquet_format import write_parquet
@@ -86,9 +87,11 @@ def _encode(frame: pd.DataFrame, format: Format, *, name: str, like: FileRows | 
 
 
 def _own_columns(frame: pd.DataFrame, like: FileRows) -> int:
-    """How many columns at the left are those that were read."""
+    """How many columns at the left are those that were read, and not answers in their place."""
+    replaced = frame.attrs.get(REPORT_KEY, {}).get("replaced", ())
     pairs = zip(frame.columns, like.frame.columns, strict=False)
-    return next((place for place, (ours, theirs) in enumerate(pairs) if ours != theirs), like.frame.shape[1])
+    others = (place for place, (ours, theirs) in enumerate(pairs) if ours != theirs or ours in replaced)
+    return next(others, like.frame.shape[1])
 
 
 def _added(frame: pd.DataFrame, read: pd.DataFrame) -> list[str]:

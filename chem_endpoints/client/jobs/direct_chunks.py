@@ -45,8 +45,8 @@ class DirectChunks:
     def reply(self, chunk: Chunk) -> Steps[Reply]:
         """See `ChunkAnswers.reply`."""
         kept = yield from retried(lambda: self.store.get(_output(chunk)))
-        if kept is not None and chunk.name not in self._doubted:
-            return _unpacked(kept)
+        if kept is not None and chunk.name not in self._doubted and (answer := _unpacked(kept)) is not None:
+            return answer
         body = yield from retried(lambda: self.store.get(chunk.input))
         if body is None:
             raise EndpointError(f"{chunk.input} of the job is gone from {self.store.place}; submit the rows again")
@@ -79,6 +79,10 @@ def _packed(reply: Reply) -> bytes:
     return json.dumps(head).encode() + b"\n" + reply.body
 
 
-def _unpacked(kept: bytes) -> Reply:
+def _unpacked(kept: bytes) -> Reply | None:
+    """The reply; ``None``: the file is damaged, and the chunk is asked again."""
     head, _, body = kept.partition(b"\n")
-    return Reply(body=body, **json.loads(head))
+    try:
+        return Reply(body=body, **json.loads(head))
+    except (ValueError, TypeError):
+        return None

@@ -20,7 +20,7 @@ from chem_endpoints.client.retry import retried
 from chem_endpoints.client.steps import Steps
 from chem_endpoints.client.travelling import Travelling
 from chem_endpoints.client.workers import Workers
-from chem_endpoints.errors import AnswerMismatchError, EndpointError
+from chem_endpoints.errors import AnswerMismatchError, EndpointError, ModelChangedError
 
 
 @dataclass(kw_only=True)
@@ -78,6 +78,12 @@ class JobRun:
     def _ask(self, rows: Positions) -> Steps[Answer]:
         chunk = yield from self._chunk_of(rows)
         reply = yield from self.answers.reply(chunk)
+        if reply.digest not in ("", self.record.model_sha256):
+            raise ModelChangedError(
+                f"model {reply.digest[:12]} answered rows of job {self.record.id}, which was submitted to"
+                f" {self.record.model_sha256[:12]}: job.partial() gives the answers that are there; submit the rows"
+                " again for the others"
+            )
         try:
             frame = self.rows.read(rows, reply.body, reply.content_type)
         except AnswerMismatchError:

@@ -120,9 +120,16 @@ def _same(before: "pd.Series[Any]", after: "pd.Series[Any]") -> bool:
     if before.dtype != object:
         return bool(before.array.equals(after.array)) if hasattr(before.array, "equals") else before.equals(after)
     return all(
-        type(one) is type(other) and (one is other or one == other or one != one)
+        type(one) is type(other) and (one is other or _equal(one, other))
         for one, other in zip(before, after, strict=True)
     )
+
+
+def _equal(one: Any, other: Any) -> bool:
+    try:
+        return bool(one == other) or bool(one != one)
+    except ValueError:  # arrays: their type and shape do not come back
+        return False
 
 
 def _index_of(index: pd.Index) -> "tuple[dict[str, Any], dict[str, pd.Series[Any]]]":

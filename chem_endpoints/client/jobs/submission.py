@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from chem_endpoints.client.attach import check_suffix
 from chem_endpoints.client.congestion import Congestion
 from chem_endpoints.client.engine import Engine
 from chem_endpoints.client.inputs import as_frame
@@ -43,6 +44,7 @@ def submit_rows(endpoint: EndpointSide, rows: Any, options: JobOptions) -> Job:
     frame = as_frame(rows)
     manifest = endpoint.description.known_manifest
     travelling = endpoint.travelling(frame, options)
+    check_suffix(frame, manifest.asked(options.asked).outputs, options.suffix)
     _refuse_stale(endpoint)
     job_id = new_id(endpoint.name)
     store = store_of(endpoint, job_id)
@@ -119,7 +121,11 @@ def _queue(endpoint: EndpointSide, answers: QueuedChunks, record: JobRecord) -> 
     sent = {one.first: recorded(one, refused) for one in record.chunks if one.name}
 
     def ask(rows: Positions) -> Steps[Answer]:
-        yield from answers.send(sent[int(rows[0])])
+        chunk = sent.get(int(rows[0]))
+        if chunk is None or chunk.rows != len(rows):
+            # The plan has cut a chunk that was not taken, but the job has no such parts: `Job.result` sends the chunk.
+            raise ModelFailedError("the queue did not take a request")
+        yield from answers.send(chunk)
         nothing = pd.DataFrame({PREDICTION_ERROR: pd.Series([""] * len(rows), dtype="str")})
         return Answer(frame=nothing, digest="", bytes_sent=0)
 

@@ -132,6 +132,8 @@ def capture_place(endpoint: Any, folder: str | os.PathLike[str] | None) -> Captu
     if folder is not None:
         text = os.fspath(folder)
         if text.startswith("s3://"):
+            if not hasattr(endpoint._clients, "s3"):
+                raise InvalidInputError(f"{endpoint.name} is served on this machine, without AWS: name a folder")
             return CapturePrefix(endpoint._clients.s3, f"{text.rstrip('/')}/{endpoint.name}/")
         return CaptureFolder(Path(text).expanduser().absolute() / endpoint.name)
     if (own := own_captures_uri(endpoint.description)) is not None:

@@ -105,7 +105,8 @@ def find_measured(frame: pd.DataFrame, *, target: str, prediction: str) -> Measu
     if columns.error in frame.columns:
         errors = column(frame, columns.error)
         failed = failed | (errors.notna() & (errors.astype(object) != "")).to_numpy(dtype=bool)
-    unmeasured = measured.isna().to_numpy(dtype=bool) & ~failed
+    empty = measured.isna() | (measured.astype(object) == "")  # cells of a CSV file are text
+    unmeasured = empty.to_numpy(dtype=bool) & ~failed
     return MeasuredRows(frame=frame, columns=columns, target=target, failed=failed, unmeasured=unmeasured)
 
 

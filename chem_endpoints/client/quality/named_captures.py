@@ -14,7 +14,7 @@ import orjson
 import pandas as pd
 
 from chem_endpoints.client.quality.capture_place import CapturePlace
-from chem_endpoints.client.quality.captured_rows import describe_named
+from chem_endpoints.client.quality.captured_rows import CAPTURE_ERROR, describe_named
 from chem_endpoints.errors import InvalidInputError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
@@ -111,9 +111,14 @@ def _time(key: str) -> datetime | None:
 
 
 def _read(body: bytes, name: str, time: datetime) -> pd.DataFrame:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    frame: pd.DataFrame = pq.read_table(io.BytesIO(body)).to_pandas()
-    digests = frame.pop(DIGEST_COLUMN).fillna("").tolist()
+    try:
+        frame: pd.DataFrame = pq.read_table(io.BytesIO(body)).to_pandas()
+        digests = frame.pop(DIGEST_COLUMN).fillna("").tolist()
+    except (pa.ArrowException, KeyError, ValueError, OSError):
+        damaged = "the capture's file is damaged, or none of this client"
+        return describe_named(name, time, [""]).assign(**{CAPTURE_ERROR: damaged})
     before = describe_named(name, time, digests)
     return pd.concat([before, frame], axis="columns")

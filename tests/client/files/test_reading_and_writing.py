@@ -96,6 +96,7 @@ def test_no_ending_is_that_of_a_valid_smiles() -> None:
         ("x.parquet", b"PAR1 nothing", "not a complete Parquet file"),
         ("x.sdf", b"", "there is no record"),
     ],
+    ids=["gzip", "parquet", "sdf"],  # compressed bytes hold the time: they would name the test anew each second
 )
 def test_a_damaged_file_is_told_by_its_name(tmp_path: Path, name: str, raw: bytes, told: str) -> None:
     (tmp_path / name).write_bytes(raw)
