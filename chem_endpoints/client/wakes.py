@@ -2,9 +2,10 @@
 
 import contextlib
 import json
-import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from chem_endpoints.client.user_folders import state_folder
 
@@ -25,7 +26,7 @@ class WakeHistory:
     def typical(self, name: str) -> float | None:
         """Median seconds of the last wakes; ``None``: none is known."""
         seconds = self._read().get(name)
-        return statistics.median(seconds) if seconds else None
+        return float(np.median(seconds)) if seconds else None
 
     def add(self, name: str, seconds: float) -> None:
         """Remembers a wake."""
