@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import pandas as pd
+
 from chem_endpoints.client.description import ClientSettings, EndpointDescription
 from chem_endpoints.client.steps import Steps, finish
 from chem_endpoints.errors import EndpointError, ModelFailedError
@@ -34,6 +36,8 @@ STOP_SECONDS = 5.0
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
 
+SERVER_PANDAS = 3
+"""The server's major version of pandas; the client runs with 2 as well."""
 SERVER_LIBRARIES = ("fastapi", "uvicorn", "uvloop", "httptools")
 """Import names of what the server needs beyond the client."""
 
@@ -205,6 +209,11 @@ def _require_server() -> None:
         raise EndpointError(
             f"a bundle cannot be served here: {', '.join(absent)} not installed."
             " Install the server and the chemistry: pip install 'chem-endpoints[server,chem]'"
+        )
+    if int(pd.__version__.split(".")[0]) < SERVER_PANDAS:
+        raise EndpointError(
+            f"a bundle cannot be served with pandas {pd.__version__}: the image's server has pandas {SERVER_PANDAS}."
+            f" Upgrade it here, or in an environment of its own: pip install 'pandas>={SERVER_PANDAS}'"
         )
 
 

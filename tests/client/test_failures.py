@@ -264,3 +264,9 @@ def test_a_process_does_not_wait_for_requests_when_it_ends(tmp_path: Path) -> No
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert told.stdout == "done\n"
+
+
+@pytest.mark.skipif(int(pd.__version__.split(".")[0]) >= 3, reason="this is pandas 3, which serves")
+def test_pandas_2_says_that_it_cannot_serve_a_bundle() -> None:
+    with pytest.raises(EndpointError, match="the image's server has pandas 3"):
+        Endpoint.local(Path(__file__).parents[2] / "examples/bundles/logs-v1.tar.gz")

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
+import psutil
 import pytest
 
 from chem_endpoints.client.local_server import LocalServer, describe_bundle
@@ -22,11 +24,13 @@ from chem_endpoints.errors import EndpointError, ModelFailedError, RequestRefuse
 from chem_endpoints.wire import codec
 from chem_endpoints.wire.bundle import unpack, verify_archive
 from chem_endpoints.wire.content_types import CSV
+from server_processes import ROOT, write_own_script_bundle
 
-psutil = pytest.importorskip("psutil", reason="the environment of pandas 2 serves no models")
-from server_processes import ROOT, write_own_script_bundle  # noqa: E402
-
-pytestmark = pytest.mark.end_to_end
+PANDAS_2 = int(pd.__version__.split(".")[0]) < 3
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif(PANDAS_2, reason="the server of the image has pandas 3"),
+]
 
 BUNDLE = ROOT / "examples/bundles/logs-v1.tar.gz"
 GONE_SECONDS = 60.0
