@@ -177,8 +177,12 @@ class Engine:
             self._doubt = error
 
     def _may_repeat(self, group: Group, now: float) -> bool:
-        """Whether a request is made again as it was: only of a row alone; among several the search finds the one."""
-        return len(group.rows) == 1 and group.search is None and self.congestion.budget.take(now)
+        """Whether a request is made again as it was: only of a row alone; among several the search finds the one.
+
+        A search repeats its rows only while nothing was answered at all: then one accident would end the run.
+        """
+        searched = group.search is not None and self._good is not None
+        return len(group.rows) == 1 and not searched and self.congestion.budget.take(now)
 
     def _ended(self) -> tuple[int, int]:
         return int(self.plan.fates.ended_rows.sum()), self.plan.fates.failed

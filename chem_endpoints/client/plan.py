@@ -178,13 +178,13 @@ class Plan:
         Raises:
             EndpointError: every request fails, whatever its rows: the rows cannot be at fault.
         """
-        if group.search is not None:
+        if again:
+            self.put_back(Group(rows=group.rows, tries=group.tries + 1, search=group.search))
+        elif group.search is not None:
             self._under_way -= 1
             self._failed_in_search(group, group.search)
             if not self.answers and (group.search.suspicious or self.done):
                 raise error
-        elif again:
-            self.put_back(Group(rows=group.rows, tries=group.tries + 1))
         else:
             self._under_way -= 1
             places = max(2, self.places)

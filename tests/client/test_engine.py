@@ -211,6 +211,21 @@ def test_time_in_which_the_endpoint_is_away_is_no_time_of_the_search() -> None:
     assert_right(world.run(), {7})
 
 
+@pytest.mark.parametrize("kind", ["model", "timeout"])
+def test_an_accident_of_the_only_good_row_does_not_end_the_run(kind: str) -> None:
+    """Found by the schedules: three of four rows are bad, and the first call of the fourth alone goes wrong."""
+    accidents: list[int] = []
+
+    def behave(rows: Positions, call: int) -> None:
+        if {0, 1, 3} & set(rows.tolist()):
+            raise model_failure()
+        if not accidents:
+            accidents.append(call)
+            raise FailedInvocation(Failure(kind=kind, error=ModelFailedError("accident")))
+
+    assert_right(World(4, behave).run(), {0, 1, 3})
+
+
 @pytest.mark.parametrize("rows", [1, 1_000])
 def test_one_failure_of_the_server_costs_few_more_requests_and_blames_nobody(rows: int) -> None:
     def behave(rows: Positions, call: int) -> None:
