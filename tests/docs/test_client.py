@@ -9,6 +9,7 @@ import pytest
 
 from chem_endpoints import Endpoint, errors
 from chem_endpoints.client.capacity import PROBE_SECONDS
+from chem_endpoints.client.engine import ALONE
 from chem_endpoints.client.pace import AIM_SECONDS, FIRST_ROWS, UNTIMED_ROWS
 from chem_endpoints.client.plan import ISOLATION_CALLS, ISOLATION_SECONDS, QUEUED_ISOLATION_SECONDS
 from chem_endpoints.client.retry import RULES
@@ -40,6 +41,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"at most {FIRST_ROWS} rows",
         f"in {AIM_SECONDS:.0f} seconds",
         f"at most {UNTIMED_ROWS}.",
+        f"more than {ALONE} rows in a row",
         f"{ISOLATION_CALLS:,} calls".replace(",", " "),
         f"{ISOLATION_SECONDS / 60:.0f} minutes ({QUEUED_ISOLATION_SECONDS / 3600:.0f} hours",
     ):

@@ -16,9 +16,6 @@ from chem_endpoints.wire.manifest import Manifest, Training
 FEWEST_ROWS = 30
 """With fewer measured rows no verdict is given: the 95 % interval of a coverage of 90 % is then wider than ±10 %."""
 
-VALIDATED_LEVEL = 0.90
-"""The interval whose coverage on rows held out the manifest records."""
-
 TOO_FEW_ROWS, HOLDS, TOO_NARROW, TOO_WIDE = "too few rows", "holds", "too narrow", "too wide"
 """Verdicts on an interval."""
 

@@ -24,7 +24,6 @@ TIMED_OUT = (
 OVERLOADED = '{"code":"overloaded","message":"as many requests wait as are allowed to; retry later"}'
 SHUTTING_DOWN = '{"code":"shutting_down","message":"the server stops before the answer is ready"}'
 FAILED = '{"code":"internal_error","message":"the server itself has failed"}'
-RESTARTING = "the container restarts"
 
 
 def container_error(endpoint: str, status: int, message: str) -> InvocationError:
