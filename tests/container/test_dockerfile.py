@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from chem_endpoints.spec.image_source import DOCKERFILE, IMAGES, LOCKS, SOURCE_FOLDERS
+from chem_endpoints.spec.image_source import DOCKERFILE, IMAGES, LOCKS, SOURCES
 from chem_endpoints.wire.single_threaded import SINGLE_THREADED
 
 ROOT = Path(__file__).resolve().parents[2]
+PRUNE = "container/prune.sh"
 
 
 @dataclass(kw_only=True)
@@ -65,19 +66,30 @@ def test_what_is_copied_exists_and_is_hashed(stages: dict[str, Stage]) -> None:
         if not arguments.startswith("--from=")
         for source in arguments.split()[:-1]
     }
-    assert copied == {*SOURCE_FOLDERS, *LOCKS.values()}
+    assert copied == {*SOURCES, *LOCKS.values(), PRUNE}
     assert all((ROOT / source).exists() for source in copied)
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_each_image_holds_the_program_and_the_packages_of_its_lock(stages: dict[str, Stage], image: str) -> None:
-    copies = stages[IMAGES[image].target].of("COPY")
-    packages = {match[1] for each in copies if (match := re.fullmatch(r"--from=(\S+) /opt/venv /opt/venv", each))}
-    (packages_stage,) = (stages[name] for name in packages)
-    assert packages_stage.of("COPY") == [f"{LOCKS[image]} /locks/"]
+def test_each_image_holds_the_program_and_the_packages_of_its_lock(
+    stages: dict[str, Stage], lineage: dict[str, list[tuple[str, str]]], image: str
+) -> None:
+    copies = [arguments for keyword, arguments in lineage[image] if keyword == "COPY"]
+    *packages, program = (re.fullmatch(r"--from=(\S+) (\S+) (\S+)", each) for each in copies)
+    assert program is not None
+    assert program.groups() == ("program", "/opt/program", "/opt/program")
+    stage = packages[-1]
+    assert stage is not None
+    assert f"{LOCKS[image]} /locks/" in stages[stage[1]].of("COPY")
     lock = f"--require-hashes --requirement /locks/{Path(LOCKS[image]).name}"
-    assert any(lock in each for each in packages_stage.of("RUN"))
-    assert "--from=program /opt/program /opt/program" in copies
+    assert any(lock in each for each in stages[stage[1]].of("RUN"))
+
+
+def test_the_deep_images_stand_on_the_layers_of_base(lineage: dict[str, list[tuple[str, str]]]) -> None:
+    environment = [each for each in lineage["base"] if each[1] != "--from=program /opt/program /opt/program"]
+    packages = environment.index(("COPY", "--from=base-packages /opt/venv /opt/venv"))
+    for image in ("deep", "deep-gpu"):
+        assert lineage[image][: packages + 1] == environment[: packages + 1]
 
 
 def test_the_base_is_a_digest(stages: dict[str, Stage]) -> None:

@@ -13,7 +13,7 @@ from botocore.eventstream import EventStreamBuffer
 from botocore.exceptions import ClientError, EventStreamError
 
 from chem_endpoints.local.address import ACCOUNT, REGION, Address, find_running
-from chem_endpoints.spec.image_source import LOCKS, SOURCE_FOLDERS, image_reference
+from chem_endpoints.spec.image_source import LOCKS, SOURCES, image_reference
 from server_processes import write_own_script_bundle
 from tests.local.conftest import (
     CLONE,
@@ -332,7 +332,8 @@ def real_aws(tmp_path: Path) -> Iterator[tuple[Clients, Deployer]]:
     (folder / "requirements").mkdir(parents=True)
     bundle.mkdir()
     (folder / "cdk.json").write_text("{}")
-    for name in SOURCE_FOLDERS:
+    (folder / "chem_endpoints").mkdir()
+    for name in SOURCES:
         (folder / name).symlink_to(CLONE / name)
     for lock in set(LOCKS.values()):
         (folder / lock).symlink_to(CLONE / lock)

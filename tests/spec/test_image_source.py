@@ -21,14 +21,14 @@ from chem_endpoints.spec.model_source import Image
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    for folder in ("container", "model_scripts", "chem_endpoints", "requirements", "docs"):
-        (tmp_path / folder).mkdir()
+    for folder in ("container", "model_scripts", "chem_endpoints/wire", "chem_endpoints/client", "requirements", "docs"):
+        (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "container" / "serve.py").write_text("one")
     (tmp_path / "requirements" / "base.lock").write_text("numpy==1")
     return tmp_path
 
 
-@pytest.mark.parametrize("changed", ["container/serve.py", "chem_endpoints/new.py", "requirements/base.lock"])
+@pytest.mark.parametrize("changed", ["container/serve.py", "chem_endpoints/wire/new.py", "chem_endpoints/__init__.py", "requirements/base.lock"])
 def test_a_changed_source_changes_the_hash(root: Path, changed: str) -> None:
     before = source_hash(root, "base")
     (root / changed).write_text("two")
@@ -40,7 +40,8 @@ UNRELATED = [
     "container/serve.pyc",
     "container/__pycache__/serve.txt",
     "container/.serve.py.swp",
-    "chem_endpoints/.mypy_cache/spec/cache.json",
+    "chem_endpoints/client/endpoint.py",
+    "chem_endpoints/wire/.mypy_cache/cache.json",
     "model_scripts/.DS_Store",
     "requirements/deep.lock",
 ]

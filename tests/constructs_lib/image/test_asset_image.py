@@ -21,8 +21,8 @@ def root(tmp_path: Path) -> Path:
     for name in ("container/Dockerfile", "container/serve", ".dockerignore"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, root / name)
-    for name in ("requirements/base.lock", "requirements/deep.lock", "chem_endpoints/a.py", "model_scripts/b.py"):
-        (root / name).parent.mkdir(exist_ok=True)
+    for name in ("requirements/base.lock", "requirements/deep.lock", "chem_endpoints/wire/a.py", "model_scripts/b.py"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(name)
     return root
 
@@ -41,7 +41,8 @@ UNRELATED = [
     ".git/HEAD",
     "node_modules/aws-cdk/index.js",
     "requirements/full.lock",
-    "chem_endpoints/.mypy_cache/cache.json",
+    "chem_endpoints/wire/.mypy_cache/cache.json",
+    "chem_endpoints/client/endpoint.py",
     "model_scripts/.DS_Store",
     "endpoints/logs-v1.yaml",
 ]
@@ -55,7 +56,7 @@ def test_what_is_not_in_the_image_does_not_change_its_asset(root: Path) -> None:
     assert asset_of(root)[0].asset.asset_hash == before
 
 
-@pytest.mark.parametrize("name", ["chem_endpoints/a.py", "container/Dockerfile", "requirements/base.lock"])
+@pytest.mark.parametrize("name", ["chem_endpoints/wire/a.py", "container/Dockerfile", "requirements/base.lock"])
 def test_what_is_in_it_does(root: Path, name: str) -> None:
     before = asset_of(root)[0].asset.asset_hash
     (root / name).write_text("FROM scratch")
