@@ -24,6 +24,10 @@ compile_all() { # compile_all DIRECTORY [ARGUMENT...]
   compile "$directory/full.lock" --all-extras "$@"
   compile "$directory/base.lock" --extra server --extra chem --constraint "$directory/full.lock" $(without "$absent_from_base") "$@"
   compile "$directory/deep.lock" --extra server --extra chem --extra deep --constraint "$directory/full.lock" $(without "$absent_from_deep") "$@"
+  # The registry's torch for Linux is built for CUDA, so this lock holds it and NVIDIA's packages, with their hashes.
+  .venv/bin/uv pip compile pyproject.toml --no-config --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+    --no-header --no-annotate --quiet --generate-hashes --extra server --extra chem --extra deep \
+    --constraint "$directory/deep.lock" $(without "$absent_from_deep") --output-file "$directory/deep-gpu.lock" "$@"
   if [ "$directory" = requirements ]; then requirements/pandas2.sh --lock; else requirements/pandas2.sh --lock "$directory"; fi
 }
 

@@ -54,7 +54,7 @@ IMAGES: Mapping[str, ImageKind] = MappingProxyType(
     {
         "base": ImageKind(lock="requirements/base.lock", target="base"),
         "deep": ImageKind(lock="requirements/deep.lock", target="deep"),
-        "deep-gpu": ImageKind(lock="requirements/deep.lock", target="deep-gpu", cuda="13.0"),
+        "deep-gpu": ImageKind(lock="requirements/deep-gpu.lock", target="deep-gpu", cuda="13.0"),
     }
 )
 """The images that a declaration can name."""

@@ -124,15 +124,14 @@ def test_versions_are_those_of_the_set_up(stages: dict[str, Stage]) -> None:
     assert uv is not None
     assert torch is not None
     assert f"UV_VERSION={uv[1]}" in stages["installer"].of("ARG")
-    for packages in ("deep-packages", "deep-gpu-packages"):
-        assert f"TORCH_VERSION={torch[1]}" in stages[packages].of("ARG")
+    assert f"TORCH_VERSION={torch[1]}" in stages["deep-packages"].of("ARG")
+    assert f"torch=={torch[1]} " in (ROOT / LOCKS["deep-gpu"]).read_text(encoding="utf-8")
 
 
-def test_torch_of_the_gpu_image_is_built_for_the_cuda_that_its_driver_runs(stages: dict[str, Stage]) -> None:
+def test_torch_of_the_gpu_image_is_built_for_the_cuda_that_its_driver_runs() -> None:
     cuda = IMAGES["deep-gpu"].cuda
     assert cuda is not None
-    (installed,) = (each for each in stages["deep-gpu-packages"].of("RUN") if "torch==" in each)
-    assert f"--torch-backend cu{cuda.replace('.', '')} " in installed
+    assert f"\ncuda-toolkit=={cuda}." in (ROOT / LOCKS["deep-gpu"]).read_text(encoding="utf-8")
 
 
 def test_nothing_secret_is_baked_in() -> None:

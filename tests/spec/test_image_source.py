@@ -78,14 +78,15 @@ def test_every_image_that_can_be_declared_has_a_lock_in_the_repository() -> None
     assert all((repository / lock).is_file() for lock in LOCKS.values())
 
 
-def test_two_images_with_one_lock_have_two_tags(root: Path) -> None:
-    (root / "requirements" / "deep.lock").write_text("torch==2")
+def test_two_images_with_equal_locks_have_two_tags(root: Path) -> None:
+    for image in ("deep", "deep-gpu"):
+        (root / LOCKS[image]).write_text("torch==2")
     assert source_hash(root, "deep") != source_hash(root, "deep-gpu")
 
 
 def test_a_missing_lock_and_an_unknown_image_say_so(root: Path) -> None:
     with pytest.raises(
-        ImageSourceError, match=r"requirements/deep\.lock: no such file, but image deep-gpu installs it"
+        ImageSourceError, match=r"requirements/deep-gpu\.lock: no such file, but image deep-gpu installs it"
     ):
         source_hash(root, "deep-gpu")
     with pytest.raises(ImageSourceError, match=r"huge: no such image; choose one of base, deep, deep-gpu"):

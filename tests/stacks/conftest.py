@@ -176,7 +176,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     (root / "container" / "serve.py").write_text("serve()", encoding="utf-8")
     (root / "container" / "Dockerfile").write_text("FROM scratch AS base\n", encoding="utf-8")
     (root / ".dockerignore").write_bytes((Path(__file__).resolve().parents[2] / ".dockerignore").read_bytes())
-    for lock in ("base", "deep"):
+    for lock in ("base", "deep", "deep-gpu"):
         (root / "requirements" / f"{lock}.lock").write_text("numpy", encoding="utf-8")
     stages = {
         "local": {
@@ -248,7 +248,7 @@ def template_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Templ
             (root / folder).mkdir()
         (root / "container" / "Dockerfile").write_text(dockerfile, encoding="utf-8")
         (root / ".dockerignore").write_bytes((Path(__file__).resolve().parents[2] / ".dockerignore").read_bytes())
-        for lock in ("base", "deep"):
+        for lock in ("base", "deep", "deep-gpu"):
             (root / "requirements" / f"{lock}.lock").write_text("numpy", encoding="utf-8")
         place = {"account": ACCOUNT, "region": "us-east-1", "components_reach_zero_instances": True, "images": "source"}
         served = {"artifact": "s3://models/logs/1.tar.gz", "sha256": "a" * 64, "image": image, **(model or {})}

@@ -112,5 +112,5 @@ def test_a_missing_lock_is_one_clear_line(on_a_gpu: Path, tmp_path: Path) -> Non
     done = run_app(on_a_gpu, tmp_path / "out", root=clone)
     assert done.returncode == 1
     assert done.stderr == (
-        "requirements/deep.lock: no such file, but image deep-gpu installs it; bring it back from git\n"
+        "requirements/deep-gpu.lock: no such file, but image deep-gpu installs it; bring it back from git\n"
     )

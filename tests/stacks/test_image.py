@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aws_cdk import App
 
-from chem_endpoints.spec.image_source import image_reference, source_files
+from chem_endpoints.spec.image_source import IMAGES, image_reference, source_files
 from chem_endpoints.spec.stages import Stage
 from constructs_lib.key_access import LOG_GROUPS
 from stacks.image import IMAGES_STACK, ImagesStack
@@ -30,7 +30,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / name).parent.mkdir()
         (root / name).write_text(name)
     (root / "requirements").mkdir()
-    for lock in ("base", "deep", "full"):
+    for lock in ("base", "deep", "deep-gpu", "full"):
         (root / f"requirements/{lock}.lock").write_text(lock)
     shutil.copy(REPOSITORY / ".dockerignore", root)
     return root
@@ -89,7 +89,7 @@ def test_the_sources_are_what_the_tags_are_hashes_of(
     key = only(template, "AWS::CodeBuild::Project")["Source"]["Location"].rpartition("/")[2]
     staged = folder / f"asset.{Path(key).stem}"
     found = {path.relative_to(staged).as_posix() for path in staged.rglob("*") if path.is_file()}
-    assert found == {path.relative_to(root).as_posix() for image in BUILT for path in source_files(root, image)}
+    assert found == {path.relative_to(root).as_posix() for image in IMAGES for path in source_files(root, image)}
 
 
 def test_another_images_lock_starts_no_build(synthesize: Callable[[], tuple[Template, Path]], root: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aws_cdk import App, CfnWaitConditionHandle, Environment, Stack
 
-from chem_endpoints.spec.image_source import IMAGES, source_files, source_hash
+from chem_endpoints.spec.image_source import IMAGES, LOCKS, source_files, source_hash
 from constructs_lib.image.asset_image import AssetImage
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -21,7 +21,7 @@ def root(tmp_path: Path) -> Path:
     for name in ("container/Dockerfile", "container/serve", ".dockerignore"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, root / name)
-    for name in ("requirements/base.lock", "requirements/deep.lock", "chem_endpoints/wire/a.py", "model_scripts/b.py"):
+    for name in (*LOCKS.values(), "chem_endpoints/wire/a.py", "model_scripts/b.py"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(name)
     return root
