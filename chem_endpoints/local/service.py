@@ -25,9 +25,8 @@ from chem_endpoints.local.address import (
 from chem_endpoints.local.settings import Settings
 
 if TYPE_CHECKING:
+    from chem_endpoints.local.assembly import Parts
     from chem_endpoints.local.front_door import FrontDoor
-    from chem_endpoints.local.hosting import Hosting
-    from chem_endpoints.local.scaling.scaler import Scaler
 
 _IDLE_CHECK_SECONDS = 1.0
 _BIND_ATTEMPTS = 20
@@ -58,13 +57,12 @@ class LocalAws:
         self.port = sockets[0].getsockname()[1]
         _point_own_clients_here(self.port, self.settings)
         shutil.rmtree(self.settings.models, ignore_errors=True)
-        front_door, hosting, scaler = _assemble(self.settings, self.port)
-        with self._serving(front_door, sockets), self._signals(), self._state():
-            scaler.start()
+        parts = _assemble(self.settings, self.port)
+        with self._serving(parts.front_door, sockets), self._signals(), self._state():
+            parts.start()
             print(f"local AWS ready on {endpoint_url(self.port)}", flush=True)
-            self._wait(front_door)
-            scaler.stop()
-            hosting.stop()
+            self._wait(parts.front_door)
+            parts.stop()
 
     def stop(self) -> None:
         """Ends `run`."""
@@ -192,48 +190,10 @@ def _point_own_clients_here(port: int, settings: Settings) -> None:
         os.environ.pop(name, None)
 
 
-def _assemble(settings: Settings, port: int) -> "tuple[FrontDoor, Hosting, Scaler]":
-    """Puts the parts together; imports moto, which takes a second."""
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+def _assemble(settings: Settings, port: int) -> "Parts":
+    from chem_endpoints.local.assembly import assemble  # imports moto, which takes a second
 
-    from chem_endpoints.local.async_invocations import AsyncInvocations
-    from chem_endpoints.local.cfn_api import CloudFormationApi
-    from chem_endpoints.local.front_door import FrontDoor
-    from chem_endpoints.local.hosting import Hosting
-    from chem_endpoints.local.moto_fixes import apply_moto_fixes, create_app_without_debugger
-    from chem_endpoints.local.own_clients import OwnClients
-    from chem_endpoints.local.runtime import Runtime
-    from chem_endpoints.local.sagemaker_control import SageMakerControl
-    from chem_endpoints.local.scaling.assembly import assemble_scaler
-    from chem_endpoints.local.scaling.clock import Clock
-    from chem_endpoints.local.scaling.control import ScalingControl
-    from chem_endpoints.local.scaling.moto_scaling import apply_scaling_fixes
-
-    apply_moto_fixes()
-    apply_scaling_fixes()
-    clock = Clock(speed=settings.clock_speed)
-    clients = OwnClients(endpoint_url(port))
-    moto = DomainDispatcherApplication(create_app_without_debugger)
-    hosting = Hosting(settings, clients, clock)
-    runtime = Runtime(
-        hosting,
-        seconds=settings.invocation_seconds,
-        stream_seconds=settings.stream_seconds,
-        body_bytes=settings.body_bytes,
-    )
-    async_invocations = AsyncInvocations(runtime, clients, clock, body_bytes=settings.async_body_bytes)
-    scaler = assemble_scaler(clock, runtime.traffic, hosting, async_invocations, clients, settings.folder)
-    front_door = FrontDoor(
-        settings=settings,
-        hosting=hosting,
-        runtime=runtime,
-        async_invocations=async_invocations,
-        cloudformation=CloudFormationApi(clients),
-        control=SageMakerControl(hosting, clients, moto),
-        scaling=ScalingControl(scaler),
-        moto=moto,
-    )
-    return front_door, hosting, scaler
+    return assemble(settings, port)
 
 
 def serve(settings: Settings) -> None:
