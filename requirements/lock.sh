@@ -11,11 +11,11 @@ compile() { # compile OUTPUT ARGUMENT...
     --generate-hashes --no-emit-package torch --output-file "$output" "$@"
 }
 
-# What pyproject.toml brings for the client and the command line, and no image imports: images call no AWS. padelpy is
+# What pyproject.toml brings and no image imports: images call no AWS and build no packages. padelpy is
 # a Java program, without the Java; what lists it works without.
 client_only="boto3 botocore jmespath s3transfer urllib3"
 absent_from_base="$client_only pyyaml tqdm"
-absent_from_deep="$client_only padelpy"
+absent_from_deep="$client_only padelpy setuptools"
 
 without() { printf -- '--no-emit-package %s ' $1; } # without "PACKAGE PACKAGE": the arguments that leave them out
 
