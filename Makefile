@@ -1,5 +1,5 @@
 # Every target sets up what it needs first; `make demo` and `make test` work on a fresh machine with Python 3.11.
-.PHONY: setup demo test test-pandas2 test-chemistry thorough soak load lint lock clean
+.PHONY: setup demo test test-pandas2 test-chemistry test-image thorough soak load image image-report lint lock clean
 SHELL := /bin/bash
 bin := .venv/bin
 
@@ -18,6 +18,15 @@ test-pandas2: setup ## client and wire format under pandas 2, in an environment 
 
 test-chemistry: setup ## reference tables in full, models trained in full, every family at its real size
 	@$(bin)/python -m pytest -m chemistry -n 2 --dist loadfile
+
+test-image: setup ## build the container images and run them as SageMaker would; what is missing here is said and skipped
+	@$(bin)/python -m pytest -m image tests/image --deep-when-changed
+
+image: setup ## build the container images with docker, podman or buildah: make image ARGS="base --look-alike"
+	@$(bin)/chem-endpoints image build $(ARGS)
+
+image-report: setup ## size, largest packages, licences, SBOM, vulnerabilities of the built images, into image-reports/
+	@$(bin)/chem-endpoints image report $(ARGS)
 
 thorough: setup ## what takes too long for `make test`: every kind's whole life, every legal template, every mutation
 	@$(bin)/python -m pytest -m thorough
@@ -48,4 +57,4 @@ lock: setup ## upgrade the locks
 	@requirements/lock.sh
 
 clean:
-	rm -rf .venv .venv-pandas2 node_modules .demo .local-aws cdk.out .coverage .coverage.* htmlcov dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-pandas2 node_modules image-reports .image-tests .demo .local-aws cdk.out .coverage .coverage.* htmlcov dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

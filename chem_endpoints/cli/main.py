@@ -9,6 +9,7 @@ from chem_endpoints.cli.deploy_command import deploy
 from chem_endpoints.cli.doctor_command import doctor
 from chem_endpoints.cli.example_command import example
 from chem_endpoints.cli.feature_commands import features
+from chem_endpoints.cli.image_commands import image
 from chem_endpoints.cli.job_commands import job
 from chem_endpoints.cli.list_command import list_endpoints
 from chem_endpoints.cli.local_commands import local
@@ -32,7 +33,7 @@ def main() -> None:
     """
 
 
-MAKING = (combine, demo, deploy, doctor, features, local, plan, schema, train, validate)
+MAKING = (combine, demo, deploy, doctor, features, image, local, plan, schema, train, validate)
 ASKING = (cache, example, job, list_endpoints, predict, status, submit, wake)
 for command in (*MAKING, *ASKING):
     main.add_command(command)
