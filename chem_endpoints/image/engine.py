@@ -44,6 +44,7 @@ _QUESTIONS: Mapping[Name, tuple[str, ...]] = MappingProxyType(
 _CGROUPS = Path("/sys/fs/cgroup")
 _SYSTEMD = Path("/run/systemd/system")
 _CAPABILITIES = Path("/proc/self/status")
+_HIGHEST_PROCESS_ID = Path("/proc/sys/kernel/pid_max")
 _CAP_SYS_RESOURCE = 24
 """Number of the capability; source: capabilities(7), linux/capability.h."""
 
@@ -68,14 +69,16 @@ class Engine:
         return [str(self.executable), *runtime, *words]
 
     def build_flags(self) -> list[str]:
-        """What ``build`` is always given: the platform, the cache, and what this machine needs.
+        """What ``build`` is always given: the platform, the format, the cache, and what this machine needs.
+
+        SageMaker pulls images with Docker's media types; podman and buildah write OCI's unless they are told.
 
         Without systemd, so in a container or a minimal machine, and where cgroups are hybrid, steps are isolated by
         chroot alone: "netavark: No such file or directory", "cgroups in hybrid mode not supported".
         """
         flags = [f"--platform={PLATFORM}"]
         if self.name != "docker":
-            flags += ["--layers", "--pull=missing"]
+            flags += ["--format=docker", "--layers", "--pull=missing"]
             if sys.platform == "linux" and (_has_hybrid_cgroups() or not _SYSTEMD.is_dir()):
                 flags += ["--isolation=chroot"]
         return flags
@@ -84,15 +87,15 @@ class Engine:
         """What ``run`` needs here.
 
         Root without CAP_SYS_RESOURCE cannot give a container more than it has itself: "setrlimit RLIMIT_NOFILE:
-        Operation not permitted".
+        Operation not permitted". podman has lowered its own limit of processes to the kernel's highest process id.
         """
         if self.name != "podman" or sys.platform != "linux" or os.geteuid() != 0 or _may_raise_limits():
             return []
-        return [
-            f"--ulimit={name}={limit}:{limit}"
-            for name, kind in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC))
-            for limit in [resource.getrlimit(kind)[1]]  # podman, as Python, says -1 for unlimited
-        ]
+        files, processes = (resource.getrlimit(kind)[1] for kind in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC))
+        highest = int(_HIGHEST_PROCESS_ID.read_text(encoding="ascii"))
+        processes = highest if processes == resource.RLIM_INFINITY else min(processes, highest)
+        # podman, as Python, says -1 for unlimited.
+        return [f"--ulimit=nofile={files}:{files}", f"--ulimit=nproc={processes}:{processes}"]
 
     def run(self, *words: str, seconds: float | None = None) -> "subprocess.CompletedProcess[str]":
         """Runs a subcommand and returns how it ended, with what it told.

@@ -1,4 +1,6 @@
-"""Promise: every command and every line of Python in the documentation is marked: run here, or for an AWS account."""
+"""Promise: every command and every line of Python in the documentation is marked: run here, or for an AWS account.
+
+A Kubernetes cluster is marked as an account is: what needs either is not run here."""
 
 import ast
 import re
@@ -9,7 +11,7 @@ import pytest
 import chem_endpoints
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").rglob("README.md"))]
 FENCE = re.compile(r"^```(\w*) *(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUN = {"bash", "sh", "python", "console"}
 

@@ -137,7 +137,7 @@ def test_a_plain_machine_needs_no_flag(machine: Callable[..., None]) -> None:
     machine()
     podman = Engine(name="podman", executable=Path("podman"))
     assert podman.command("run", *podman.run_flags()) == ["podman", "run"]
-    assert podman.build_flags() == ["--platform=linux/amd64", "--layers", "--pull=missing"]
+    assert podman.build_flags() == ["--platform=linux/amd64", "--format=docker", "--layers", "--pull=missing"]
 
 
 @pytest.mark.parametrize("lack", [{"systemd": False}, {"hybrid": True}], ids=["no-systemd", "hybrid-cgroups"])
@@ -155,7 +155,9 @@ def test_root_that_cannot_raise_limits_gives_a_container_its_own(machine: Callab
     machine(capabilities=(2**41 - 1) & ~(1 << 24))
     (files, processes) = podman.run_flags()
     assert files.startswith("--ulimit=nofile=")
-    assert processes.startswith("--ulimit=nproc=")
+    hard, _, soft = processes.removeprefix("--ulimit=nproc=").partition(":")
+    assert hard == soft
+    assert 0 < int(hard) <= int(Path("/proc/sys/kernel/pid_max").read_text())
 
 
 def test_a_user_without_root_needs_no_limits(machine: Callable[..., None]) -> None:
