@@ -4,6 +4,11 @@ import os
 import signal
 import sys
 
+# First of all: `serve` has blocked the signal until somebody can answer it, and importing takes a while.
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
 from container.server.host import start_host
 from container.server.log import flush, log_event
 from container.server.settings import Settings, SettingsError, read_settings

@@ -16,6 +16,9 @@ class SettingsError(Exception):
     """A variable that cannot be read; names it, its value and what it should be."""
 
 
+_MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+"""Where a container's limit stands, of control groups version 2 and 1 (docs of the Linux kernel: cgroup-v2, memory)."""
+
 ROW_SECONDS = 10.0
 """For a model whose bundle and environment say nothing."""
 
@@ -111,9 +114,9 @@ def _usable_cores() -> int:
 def _memory_budget(workers: int) -> int:
     """Default of a worker's memory beyond the model, in 10^6 bytes: all workers together leave 40 % to the rest."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limit = Path("/sys/fs/cgroup/memory.max")
-    if limit.is_file() and (text := limit.read_text().strip()).isdigit():
-        total = min(total, int(text))
+    for limit in _MEMORY_LIMITS:
+        if limit.is_file() and (text := limit.read_text().strip()).isdigit():
+            total = min(total, int(text))
     return max(100, min(2000, int(total * 0.6) // workers // 10**6))
 
 

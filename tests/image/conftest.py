@@ -7,6 +7,7 @@ import pytest
 from chem_endpoints.image import look_alike
 from chem_endpoints.image.build import Built, build
 from chem_endpoints.image.engine import Engine, EngineError, find_builder, find_runner
+from chem_endpoints.image.isolation import isolated_network
 from chem_endpoints.spec.image_source import source_hash
 
 PASSED = ".image-tests/deep"
@@ -41,9 +42,11 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="session")
 def runner() -> Engine:
-    """What runs containers here."""
+    """What runs containers here, without a way out of their network."""
     try:
-        return find_runner()
+        found = find_runner()
+        with isolated_network(found):
+            return found
     except EngineError as error:
         pytest.skip(str(error))
 
