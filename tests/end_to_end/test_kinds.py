@@ -1,13 +1,6 @@
 """Promise: every kind of endpoint is deployed, updated and destroyed by the real CDK CLI as its declaration says, and
 wakes from zero afterwards. Each test is the next step of one story; the local AWS's clock is moved by hand."""
 
-import json
-import os
-import re
-import shutil
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -18,23 +11,19 @@ from typing import Any
 import boto3
 import pandas as pd
 import pytest
-import yaml
 from botocore.exceptions import ClientError
 
 from chem_endpoints import Endpoint
-from chem_endpoints.cli.clone import tool_path
 from chem_endpoints.client.user_folders import STATE_VARIABLE
-from chem_endpoints.local.address import FOLDER_VARIABLE, environment
 from chem_endpoints.wire.bundle import read_archive, verify_archive, write_bundle
 from chem_endpoints.wire.manifest import MANIFEST_NAME
+from deployed_story import Story, begin_story
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.thorough]
 
-CLI = (sys.executable, "-m", "chem_endpoints.cli")
 FOLDER = ".kinds-test"
 BUNDLE = "examples/bundles/logs-v1.tar.gz"
 NAMES = ("kinds-realtime", "kinds-async", "kinds-serverless", "kinds-component")
-MINUTE = 60
 ROWS = pd.DataFrame({"smiles": ["CCO", "not a molecule", "c1ccccc1"]})
 
 
@@ -48,106 +37,16 @@ class Asked:
     """Of a listing: the request's ``prefix``."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Story:
-    """A local AWS, and the declarations that are deployed onto it."""
-
-    root: Path
-    folder: Path
-    url: str
-    variables: dict[str, str]
-
-    def run(self, *command: str, status: int = 0) -> str:
-        """Runs a command as `chem-endpoints local run` would; its whole output."""
-        program = shutil.which(command[0], path=self.variables["PATH"])
-        assert program is not None, command[0]
-        done = subprocess.run(
-            [program, *command[1:]], cwd=self.root, env=self.variables, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def cdk(self, action: str, *names: str, status: int = 0) -> str:
-        """`cdk deploy` or `cdk destroy` of endpoints."""
-        stacks = [f"ChemEndpoints-{name}" for name in names]
-        ways = {
-            "deploy": ["--require-approval", "never", "--concurrency", "3", "--import-existing-resources"],
-            "destroy": ["--force"],
-        }
-        folder = str((self.folder / "endpoints").relative_to(self.root))
-        output = str(self.folder / "cdk.out")
-        context = ["-c", f"endpoints={folder}", "--output", output]
-        return self.run("cdk", action, *stacks, *ways[action], *context, status=status)
-
-    def declare(self, name: str, declared: dict[str, Any]) -> None:
-        """Writes the declaration of one endpoint."""
-        text = yaml.safe_dump({"name": name, "owner": "tests", **declared})
-        (self.folder / "endpoints" / f"{name}.yaml").write_text(text, encoding="utf-8")
-
-    def change(self, name: str, **serving: Any) -> None:
-        """Changes values of the declaration's ``serving``."""
-        declared = self.declared(name)
-        declared["serving"].update(serving)
-        self.declare(name, declared)
-
-    def declared(self, name: str) -> dict[str, Any]:
-        """The declaration as it lies there."""
-        found: dict[str, Any] = yaml.safe_load((self.folder / "endpoints" / f"{name}.yaml").read_text())
-        return found
-
-    def pass_minutes(self, minutes: int) -> None:
-        """Moves the clock, minute by minute."""
-        for _ in range(minutes):
-            request = urllib.request.Request(
-                f"{self.url}/_local/clock", data=json.dumps({"advance_seconds": MINUTE}).encode(), method="POST"
-            )
-            with urllib.request.urlopen(request) as answer:
-                assert answer.status == 200
-
-    def client(self, service: str) -> Any:
-        """boto3's client, with nothing but the usual variables set."""
-        return boto3.client(service)
-
-
 @pytest.fixture(scope="module")
 def story(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    if not (root / "node_modules/.bin/cdk").exists():
-        pytest.skip("the CDK CLI is not installed: run ./setup.sh")
-    state = tmp_path_factory.mktemp("local-aws")
-    env = {**os.environ, FOLDER_VARIABLE: str(state)}
-    up = subprocess.run(
-        [*CLI, "local", "up", "--detach", "--port", "0"], cwd=root, env=env, capture_output=True, text=True, check=False
-    )
-    folder = root / FOLDER
-    try:
-        address = re.search(r"http://localhost:(\d+)", up.stdout)
-        assert address is not None, up.stdout + up.stderr
-        variables = environment(int(address[1]), root, env)
-        variables["PATH"] = tool_path(root, variables["PATH"])
-        (folder / "endpoints").mkdir(parents=True, exist_ok=True)
-        told = Story(root=root, folder=folder, url=address[0], variables=variables)
-        empty = tmp_path_factory.mktemp("empty")
-        subprocess.run(
-            [str(shutil.which("cdk", path=variables["PATH"])), "bootstrap", "aws://123456789012/us-east-1"],
-            cwd=empty,
-            env=variables,
-            check=True,
-            capture_output=True,
-        )
-        _declare_all(told)
-        yield told
-    finally:
-        subprocess.run([*CLI, "local", "down"], cwd=root, env=env, check=False, capture_output=True)
-        shutil.rmtree(folder, ignore_errors=True)
+    with begin_story(root, tmp_path_factory, FOLDER) as begun:
+        _declare_all(begun)
+        yield begun
 
 
 @pytest.fixture(autouse=True)
 def aws_variables(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in story.variables.items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)
+    story.enter(monkeypatch)
 
 
 def _declare_all(story: Story) -> None:
@@ -316,13 +215,12 @@ def test_another_model_and_other_bounds_are_one_deployment(story: Story) -> None
 @pytest.mark.parametrize("name", ["kinds-realtime", "kinds-async"])
 def test_another_instance_type_takes_two_deployments_and_the_endpoint_still_scales(story: Story, name: str) -> None:
     story.change(name, instance_type="ml.c7i.xlarge")
-    folder = str((story.folder / "endpoints").relative_to(story.root))
-    told = story.run("chem-endpoints", "plan", "--deployed", "--endpoints", folder, status=2)
+    told = story.run("chem-endpoints", "plan", "--deployed", "--endpoints", story.declarations, status=2)
     assert "-c scaling=off" in told
     story.cdk("deploy", name, status=1)  # AWS refuses it in one step, and nothing has changed
     assert config_of(story, name)["ProductionVariants"][0]["InstanceType"] == "ml.c7i.large"
     assert target(story, f"endpoint/{name}/variant/AllTraffic")["MaxCapacity"] == 3
-    story.run("chem-endpoints", "deploy", name, "--yes", "--endpoints", folder)
+    story.run("chem-endpoints", "deploy", name, "--yes", "--endpoints", story.declarations)
     assert config_of(story, name)["ProductionVariants"][0]["InstanceType"] == "ml.c7i.xlarge"
     assert target(story, f"endpoint/{name}/variant/AllTraffic")["MaxCapacity"] == 3
     predicted_meanwhile(story, name)
@@ -333,8 +231,7 @@ def test_updated_endpoints_still_wake_from_zero(story: Story) -> None:
     assert (instances(story, "kinds-async"), copies(story)) == (0, 0)
     _wake_the_async_endpoint(story)
     _wake_the_component(story)
-    folder = str((story.folder / "endpoints").relative_to(story.root))
-    assert "Nothing changes." in story.run("chem-endpoints", "plan", "--deployed", "--endpoints", folder)
+    assert "Nothing changes." in story.run("chem-endpoints", "plan", "--deployed", "--endpoints", story.declarations)
     told = story.run("chem-endpoints", "doctor", *NAMES)
     assert told.count("healthy") == len(NAMES), told
 
