@@ -15,6 +15,7 @@ import contextlib
 import http.client
 import json
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -178,7 +179,7 @@ def running(
         environment: variables of the container.
         memory: limit of all its processes and of ``/tmp`` together, in the engine's words.
         arguments: what the image's entry point is given.
-        volumes: further mounts, ``SOURCE:TARGET[:ro]``.
+        volumes: further mounts, ``SOURCE:TARGET[:ro]``; a source is absolute, or a volume.
         options: further flags of the engine's ``run``.
         start_seconds: how long it may take to be healthy; ``None``: it is yielded at once.
 
@@ -188,7 +189,8 @@ def running(
     """
     for left_over in filter(is_left_over, engine.ask("ps", "--all", "--format={{.Names}}").split()):
         _remove(engine, left_over)
-    mounts = [*([] if model is None else [f"{model}:{MODEL_FOLDER}:ro"]), *volumes]
+    source = model.resolve() if isinstance(model, Path) else model
+    mounts = [*([] if source is None else [f"{source}:{MODEL_FOLDER}:ro"]), *volumes]
     flags = [
         *_ISOLATION,
         *(_PODMAN_ISOLATION if engine.name == "podman" else ()),
@@ -198,10 +200,12 @@ def running(
         *(f"--volume={mount}" for mount in mounts),
         *options,
     ]
-    with isolated_network(engine) as network:
+    # conmon, which podman leaves with the container, writes a file where it was started when memory runs out.
+    with isolated_network(engine) as network, tempfile.TemporaryDirectory(prefix=f"{network.name}-") as folder:
         asked = time.monotonic()
         try:
-            engine.ask("run", "--detach", f"--name={network.name}", network.flag, *flags, reference, *arguments)
+            words = ["run", "--detach", f"--name={network.name}", network.flag, *flags, reference, *arguments]
+            engine.ask(*words, folder=folder)
             address = network.address or _address(engine, network)
             port = int(environment.get(BIND_PORT, PORT))
             container = Container(

@@ -97,30 +97,35 @@ class Engine:
         # podman, as Python, says -1 for unlimited.
         return [f"--ulimit=nofile={files}:{files}", f"--ulimit=nproc={processes}:{processes}"]
 
-    def run(self, *words: str, seconds: float | None = None) -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, *words: str, seconds: float | None = None, folder: str | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         """Runs a subcommand and returns how it ended, with what it told.
 
         Args:
             words: the subcommand and what it is given.
             seconds: how long it may take; default: as long as it takes.
+            folder: where it runs; default: here.
 
         Raises:
             subprocess.TimeoutExpired: it took longer.
         """
-        return subprocess.run(self.command(*words), capture_output=True, text=True, check=False, timeout=seconds)
+        command = self.command(*words)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds, cwd=folder)
 
-    def ask(self, *words: str, seconds: float | None = None) -> str:
+    def ask(self, *words: str, seconds: float | None = None, folder: str | None = None) -> str:
         """Runs a subcommand and returns what it printed.
 
         Args:
             words: the subcommand and what it is given.
             seconds: how long it may take; default: as long as it takes.
+            folder: where it runs; default: here.
 
         Raises:
             EngineError: it failed, and the message is its last line; or it took longer.
         """
         try:
-            ended = self.run(*words, seconds=seconds)
+            ended = self.run(*words, seconds=seconds, folder=folder)
         except subprocess.TimeoutExpired:
             raise EngineError(f"{self.name} {words[0]}: no answer within {seconds:g} s") from None
         if ended.returncode != 0:

@@ -12,8 +12,8 @@ from pathlib import Path, PurePath
 from types import MappingProxyType
 
 SOURCES = ("container", "model_scripts", "chem_endpoints/__init__.py", "chem_endpoints/wire")
-"""What every image is built from, below the repository's root; ``container`` with the Dockerfile. Client, command line and
-infrastructure are not among them: a change there changes no image and updates no endpoint."""
+"""What every image is built from, below the repository's root; ``container`` with the Dockerfile. Client, command line
+and infrastructure are not among them: a change there changes no image and updates no endpoint."""
 
 DOCKERFILE = "container/Dockerfile"
 """How every image is built, below the repository's root."""

@@ -1,6 +1,7 @@
 """Promise: a row that takes all the memory of the container costs that row and nothing else."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -61,3 +62,16 @@ def test_a_row_that_takes_too_much_costs_itself_alone(container: Container, text
     assert container.ping()
     assert container.exit_status() is None
     assert rows(container, "CC") == ["CC,2.0,"]
+
+
+def test_a_container_out_of_memory_leaves_no_file_where_it_was_started(
+    container: Container, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bundle").mkdir()
+    model = write_own_script_bundle(tmp_path / "bundle", SCRIPT)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    budget = {ROW_MEMORY_MEGABYTES: str(ROW_MEGABYTES)}
+    with running(container.engine, container.reference, model=model, memory=MEMORY, environment=budget) as served:
+        rows(served, "maps")
+    assert list((tmp_path / "here").iterdir()) == []

@@ -21,14 +21,18 @@ from chem_endpoints.spec.model_source import Image
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    for folder in ("container", "model_scripts", "chem_endpoints/wire", "chem_endpoints/client", "requirements", "docs"):
+    for folder in ("container", "model_scripts", "chem_endpoints/wire", "chem_endpoints/client", "requirements"):
         (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "docs").mkdir()
     (tmp_path / "container" / "serve.py").write_text("one")
     (tmp_path / "requirements" / "base.lock").write_text("numpy==1")
     return tmp_path
 
 
-@pytest.mark.parametrize("changed", ["container/serve.py", "chem_endpoints/wire/new.py", "chem_endpoints/__init__.py", "requirements/base.lock"])
+CHANGES = ["container/serve.py", "chem_endpoints/wire/new.py", "chem_endpoints/__init__.py", "requirements/base.lock"]
+
+
+@pytest.mark.parametrize("changed", CHANGES)
 def test_a_changed_source_changes_the_hash(root: Path, changed: str) -> None:
     before = source_hash(root, "base")
     (root / changed).write_text("two")
