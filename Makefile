@@ -1,5 +1,5 @@
 # Every target sets up what it needs first; `make demo` and `make test` work on a fresh machine with Python 3.11.
-.PHONY: setup demo test test-pandas2 test-chemistry test-image thorough soak load image image-report lint lock clean
+.PHONY: setup demo test test-pandas2 test-compat test-chemistry test-image thorough soak load image image-report lint lock clean
 SHELL := /bin/bash
 bin := .venv/bin
 
@@ -10,11 +10,15 @@ demo: setup ## train, deploy onto the local AWS with the real CDK CLI, predict
 	@$(bin)/chem-endpoints demo
 
 test: setup ## the tests, with the coverage figure
-	@$(bin)/python -m pytest -n 2 --dist loadfile -m "not thorough and not chemistry" --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+	@$(bin)/python -m pytest -n 2 --dist loadfile -m "not thorough and not chemistry and not image and not compat" --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
 test-pandas2: setup ## client and wire format under pandas 2, in an environment of its own
 	@requirements/pandas2.sh
 	@.venv-pandas2/bin/python -m pytest tests/wire tests/client -n 2 --dist loadfile --ignore tests/wire/test_parts.py
+
+test-compat: setup ## AWS's sagemaker SDK 2.x and its SDK for JavaScript against the local AWS
+	@requirements/compat.sh
+	@$(bin)/python -m pytest -m compat tests/compat
 
 test-chemistry: setup ## reference tables in full, models trained in full, every family at its real size
 	@$(bin)/python -m pytest -m chemistry -n 2 --dist loadfile
@@ -57,4 +61,4 @@ lock: setup ## upgrade the locks
 	@requirements/lock.sh
 
 clean:
-	rm -rf .venv .venv-pandas2 node_modules image-reports .image-tests .demo .local-aws cdk.out .coverage .coverage.* htmlcov dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-pandas2 .venv-compat node_modules image-reports .image-tests .demo .local-aws cdk.out .coverage .coverage.* htmlcov dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,6 +1,6 @@
 """Model Monitor compares what callers send with a baseline, by the hour or the day.
 
-Template-tested only: the local AWS runs no monitoring jobs.
+The local AWS keeps the definition and the schedule; it runs no monitoring jobs.
 
 Sources: "Monitor data quality" (SageMaker developer guide); "CreateDataQualityJobDefinition", "ScheduleConfig"
 (SageMaker API reference).

@@ -28,7 +28,13 @@ compile_all() { # compile_all DIRECTORY [ARGUMENT...]
   .venv/bin/uv pip compile pyproject.toml --no-config --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
     --no-header --no-annotate --quiet --generate-hashes --extra server --extra chem --extra deep \
     --constraint "$directory/deep.lock" $(without "$absent_from_deep") --output-file "$directory/deep-gpu.lock" "$@"
-  if [ "$directory" = requirements ]; then requirements/pandas2.sh --lock; else requirements/pandas2.sh --lock "$directory"; fi
+  if [ "$directory" = requirements ]; then
+    requirements/pandas2.sh --lock
+    requirements/compat.sh --lock
+  else
+    requirements/pandas2.sh --lock "$directory"
+    requirements/compat.sh --lock "$directory"
+  fi
 }
 
 if [ "${1:-}" = --check ]; then

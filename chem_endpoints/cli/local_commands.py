@@ -2,19 +2,44 @@
 
 import os
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import click
 
-from chem_endpoints.local.address import DEFAULT_PORT, Address, clone_root, environment, find_running, local_folder
+from chem_endpoints.local.address import (
+    DEFAULT_PORT,
+    Address,
+    clone_root,
+    environment,
+    find_running,
+    led_here,
+    local_folder,
+    read_health,
+)
+from chem_endpoints.local.background_service import (
+    NotStartedError,
+    NotStoppedError,
+    ServiceOptions,
+    start_in_background,
+    stop,
+)
+from chem_endpoints.local.kept_files import forget_state, kept_since
 
-START_SECONDS = 60
-STOP_SECONDS = 90
 NOT_UP = "the local AWS of this clone is not up. Start it: chem-endpoints local up --detach"
+_FORGET = "chem-endpoints local forget"
+
+
+def require_running(root: Path) -> Address:
+    """The local AWS of this clone.
+
+    Raises:
+        click.ClickException: none is up.
+    """
+    running = find_running(root)
+    if running is None:
+        raise click.ClickException(NOT_UP)
+    return running
 
 
 @click.group()
@@ -27,8 +52,11 @@ def local() -> None:
 @click.option("--detach", is_flag=True, help="Run in the background.")
 @click.option("--idle-minutes", type=float, default=None, help="Stop after that long without a request.")
 @click.option("--clock-speed", type=float, default=1.0, show_default=True, help="60 makes a minute of a second.")
-def up(port: int, detach: bool, idle_minutes: float | None, clock_speed: float) -> None:
+@click.option("--keep", is_flag=True, help="Go on with the state that was kept, and keep it.")
+def up(port: int, detach: bool, idle_minutes: float | None, clock_speed: float, keep: bool) -> None:
     """Start the local AWS.
+
+    With --keep its state is written when it stops, and every minute; without, nothing of it stays.
 
     \b
     Example:
@@ -38,82 +66,89 @@ def up(port: int, detach: bool, idle_minutes: float | None, clock_speed: float) 
     """
     root = clone_root()
     if running := find_running(root):
-        click.echo(f"already up on {running.url}")
-    elif detach:
-        click.echo(f"up on {start(root, port=port, idle_minutes=idle_minutes, clock_speed=clock_speed).url}")
-    else:
-        raise SystemExit(subprocess.run(_service(root, port, idle_minutes, clock_speed), check=False).returncode)
+        without = "" if not keep or _keeps(running) else ", without --keep; end it first: chem-endpoints local down"
+        click.echo(f"already up on {running.url}{without}")
+        if without:
+            raise SystemExit(1)
+        return
+    options = ServiceOptions(root=root, port=port, idle_minutes=idle_minutes, clock_speed=clock_speed, keep=keep)
+    said = _about_kept_state(root, keep=keep)
+    if detach:
+        click.echo(f"up on {start(options).url}{said}")
+        return
+    if said:
+        click.echo(said.removeprefix("; "))
+    raise SystemExit(subprocess.run(options.command(), check=False).returncode)
 
 
-def start(root: Path, *, port: int, idle_minutes: float | None, clock_speed: float = 1.0) -> Address:
+def start(options: ServiceOptions) -> Address:
     """Starts the local AWS in the background and waits until it answers.
 
     Raises:
-        click.ClickException: it did not come up; says where its log is.
+        click.ClickException: it did not come up.
     """
-    log = local_folder(root) / "service.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as sink:
-        process = subprocess.Popen(
-            _service(root, port, idle_minutes, clock_speed),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        if running := find_running(root):
-            return running
-        time.sleep(0.1)
-    last = log.read_text(errors="replace").strip().splitlines()[-1:]
-    raise click.ClickException(f"the local AWS did not come up: {' '.join(last)} (log: {log})")
+    try:
+        return start_in_background(options)
+    except NotStartedError as error:
+        raise click.ClickException(str(error)) from error
 
 
-def _service(root: Path, port: int, idle_minutes: float | None, clock_speed: float) -> list[str]:
-    command = [sys.executable, "-m", "chem_endpoints.local", "--port", str(port), "--root", str(root)]
-    command += ["--clock-speed", str(clock_speed)]
-    return command if idle_minutes is None else [*command, "--idle-minutes", str(idle_minutes)]
+def _about_kept_state(root: Path, *, keep: bool) -> str:
+    """What happens to a state that was kept."""
+    since = kept_since(local_folder(root))
+    if since is None:
+        return "; its state will be kept" if keep else ""
+    when = since.astimezone().strftime("%Y-%m-%d %H:%M")
+    if keep:
+        return f"; with the state of {when}"
+    return f"; the state that was kept on {when} stays as it is: --keep goes on with it, {_FORGET} removes it"
+
+
+def _keeps(running: Address) -> bool:
+    return bool((read_health(running.port) or {}).get("keeps"))
 
 
 @local.command()
 def down() -> None:
-    """Stop the local AWS of this clone; what was deployed there is gone."""
+    """Stop the local AWS of this clone; what was deployed there is gone, unless it was started with --keep."""
     running = find_running(clone_root())
     if running is None:
         click.echo("not up")
         return
-    os.kill(running.pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    while find_running(clone_root()):
-        if time.monotonic() > deadline:
-            raise click.ClickException(f"process {running.pid} still finishes requests after {STOP_SECONDS} s")
-        time.sleep(0.1)
-    for _ in range(50):  # its port and its lock are free once the process is gone, too
-        if not _is_alive(running.pid):
-            break
-        time.sleep(0.1)
-    click.echo("stopped")
-
-
-def _is_alive(pid: int) -> bool:
+    keeps = _keeps(running)
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+        stop(running)
+    except NotStoppedError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("stopped; its state is kept: chem-endpoints local up --keep" if keeps else "stopped")
+
+
+@local.command()
+def forget() -> None:
+    """Remove the state that a local AWS with --keep has kept.
+
+    \b
+    Example:
+      chem-endpoints local down
+      chem-endpoints local forget
+    """
+    root = clone_root()
+    running = find_running(root)
+    if running is not None and _keeps(running):
+        raise click.ClickException(f"the local AWS on {running.url} keeps it. Stop it first: chem-endpoints local down")
+    if kept_since(local_folder(root)) is None:
+        click.echo("no state was kept")
+        return
+    forget_state(local_folder(root))
+    click.echo("forgotten")
 
 
 @local.command()
 def status() -> None:
     """Say whether the local AWS is up, and what it serves."""
-    from chem_endpoints.local.address import read_health
-
-    running = find_running(clone_root())
-    if running is None:
-        raise click.ClickException(NOT_UP)
+    running = require_running(clone_root())
     health = read_health(running.port) or {}
-    click.echo(f"up on {running.url}, process {running.pid}")
+    click.echo(f"up on {running.url}, process {running.pid}{', keeps its state' if health.get('keeps') else ''}")
     endpoints = health.get("endpoints")
     for name, state in sorted(endpoints.items()) if isinstance(endpoints, dict) else ():
         click.echo(f"  {name}: {state}")
@@ -131,12 +166,25 @@ def run(command: tuple[str, ...]) -> None:
     from chem_endpoints.cli.clone import tool_path
 
     root = clone_root()
-    running = find_running(root)
-    if running is None:
-        raise click.ClickException(NOT_UP)
+    running = require_running(root)
     variables = environment(running.port, root)
     variables["PATH"] = tool_path(root, variables.get("PATH", ""))
-    program = shutil.which(command[0], path=variables["PATH"])
+    program = _program(command[0], variables["PATH"])
+    os.execve(program, led_here(command, running.port), variables)  # noqa: S606 - running the user's command is the purpose
+
+
+def _program(name: str, path: str) -> str:
+    """Where a program lies.
+
+    Raises:
+        click.ClickException: it is not installed, or what it runs with is not.
+    """
+    program = shutil.which(name, path=path)
     if program is None:
-        raise click.ClickException(f"{command[0]}: no such program")
-    os.execve(program, list(command), variables)  # noqa: S606 - running the user's command is the purpose
+        where = ". ./setup.sh installs it in a clone" if name == "cdk" else ""
+        raise click.ClickException(f"{name}: no such program{where}")
+    with Path(program).open("rb") as file:
+        runs_with = file.readline(80)
+    if runs_with.startswith(b"#!") and b"node" in runs_with and shutil.which("node", path=path) is None:
+        raise click.ClickException(f"{name} needs Node.js, which is not installed. ./setup.sh installs it in a clone")
+    return program

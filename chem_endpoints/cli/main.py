@@ -8,13 +8,16 @@ from chem_endpoints.cli.demo_command import demo
 from chem_endpoints.cli.deploy_command import deploy
 from chem_endpoints.cli.doctor_command import doctor
 from chem_endpoints.cli.example_command import example
+from chem_endpoints.cli.fault_commands import fault
 from chem_endpoints.cli.feature_commands import features
 from chem_endpoints.cli.image_commands import image
 from chem_endpoints.cli.job_commands import job
 from chem_endpoints.cli.list_command import list_endpoints
 from chem_endpoints.cli.local_commands import local
+from chem_endpoints.cli.local_logs_command import logs
 from chem_endpoints.cli.plan_command import plan
 from chem_endpoints.cli.predict_command import predict
+from chem_endpoints.cli.smoke_command import smoke
 from chem_endpoints.cli.status_command import status
 from chem_endpoints.cli.submit_command import submit
 from chem_endpoints.cli.train_commands import train
@@ -33,7 +36,9 @@ def main() -> None:
     """
 
 
-MAKING = (combine, demo, deploy, doctor, features, image, local, plan, schema, train, validate)
+MAKING = (combine, demo, deploy, doctor, features, image, local, plan, schema, smoke, train, validate)
 ASKING = (cache, example, job, list_endpoints, predict, status, submit, wake)
 for command in (*MAKING, *ASKING):
     main.add_command(command)
+local.add_command(fault)
+local.add_command(logs)

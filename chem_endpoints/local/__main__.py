@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from chem_endpoints.local.address import DEFAULT_PORT, NotLoopbackError, clone_root
+from chem_endpoints.local.kept_state import KeptStateError
 from chem_endpoints.local.service import CannotStartError, serve
 from chem_endpoints.local.settings import Settings
 
@@ -19,6 +20,7 @@ def parse_arguments(arguments: list[str]) -> Settings:
     parser.add_argument(
         "--clock-speed", type=float, default=1.0, help="how fast time passes for scaling; 0: by hand (default: 1)"
     )
+    parser.add_argument("--keep", action="store_true", help="go on with the state that was kept, and keep it")
     given = parser.parse_args(arguments)
     root = given.root.resolve() if given.root else clone_root()
     return Settings(
@@ -27,6 +29,7 @@ def parse_arguments(arguments: list[str]) -> Settings:
         port=given.port,
         idle_minutes=given.idle_minutes,
         clock_speed=given.clock_speed,
+        keep=given.keep,
     )
 
 
@@ -34,7 +37,7 @@ def main() -> int:
     """Serves; returns the process's exit code."""
     try:
         serve(parse_arguments(sys.argv[1:]))
-    except (CannotStartError, NotLoopbackError) as error:
+    except (CannotStartError, KeptStateError, NotLoopbackError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -5,9 +5,9 @@ import ipaddress
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
 ACCOUNT = "123456789012"
@@ -17,10 +17,15 @@ REGION = "us-east-1"
 DEFAULT_PORT = 5066
 SERVICE_NAME = "chem-endpoints-local"
 HEALTH_PATH = "/_local/health"
+FAULTS_PATH = "/_local/faults"
+"""GET lists the faults, POST ``{"faults": [...]}`` adds some, DELETE clears all; DELETE of ``…/ID`` clears one."""
+KILL_PATH = f"{FAULTS_PATH}/kill-worker"
+"""POST ``{"endpoint": NAME}`` kills one of its workers."""
 FOLDER_VARIABLE = "CHEM_ENDPOINTS_LOCAL_FOLDER"
 """Environment variable that names another folder for state, logs and models: a second local AWS of one clone."""
 
 _FOLDER = ".local-aws"
+_STATE = "state.json"
 
 _HEALTH_SECONDS = 0.9
 
@@ -75,7 +80,7 @@ def local_folder(root: Path) -> Path:
 
 def state_file(root: Path) -> Path:
     """File with the port and the process id of the local AWS that serves this clone."""
-    return local_folder(root) / "state.json"
+    return local_folder(root) / _STATE
 
 
 def client_variables(port: int, root: Path) -> dict[str, str]:
@@ -113,19 +118,36 @@ def environment(port: int, root: Path, inherited: Mapping[str, str] | None = Non
     return {**kept, **client_variables(port, root)}
 
 
+def led_here(command: Sequence[str], port: int) -> list[str]:
+    """The command, with ``--endpoint-url`` if it is the AWS CLI and has none.
+
+    Version 1 of that CLI sends sqs, rds, emr, docdb and neptune to AWS whatever ``AWS_ENDPOINT_URL`` says (its
+    customization ``overridesslcommonname``).
+    """
+    if PurePath(command[0]).name != "aws" or any(part.startswith("--endpoint-url") for part in command):
+        return list(command)
+    return [command[0], "--endpoint-url", endpoint_url(port), *command[1:]]
+
+
 def _leads_elsewhere(name: str) -> bool:
     return name in CLEARED_VARIABLES or name.startswith("AWS_ENDPOINT_URL_")
 
 
-def find_running(root: Path) -> Address | None:
-    """The local AWS that serves this clone, or None; answers within two seconds."""
+def find_running(root: Path, folder: Path | None = None) -> Address | None:
+    """The local AWS that serves this clone, or None; answers within two seconds.
+
+    Args:
+        root: the clone.
+        folder: where its state lies; default: `local_folder`.
+    """
+    folder = folder or local_folder(root)
     try:
-        state = json.loads(state_file(root).read_text())
+        state = json.loads((folder / _STATE).read_text())
         port = int(state["port"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     health = read_health(port)
-    if health is None or health.get("folder") != str(local_folder(root).resolve()):
+    if health is None or health.get("folder") != str(folder.resolve()):
         return None
     return Address(port=port, pid=int(str(health["pid"])), root=root)
 

@@ -3,81 +3,51 @@
 import http
 import json
 import logging
-import re
-import shutil
 import threading
-import uuid
+import time
 from collections import deque
-from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chem_endpoints.local.async_notices import RESPONSE_BYTES, notice, topic_of
+from chem_endpoints.local.async_objects import AsyncObjects, ObjectError
+from chem_endpoints.local.async_request import AsyncRequest, request_from
 from chem_endpoints.local.container_response import Invocation
+from chem_endpoints.local.faults.live import RequestLostError
 from chem_endpoints.local.fleet import Fleet
 from chem_endpoints.local.invocation_errors import InvocationError, validation_error
-from chem_endpoints.local.model_folder import s3_location
 from chem_endpoints.local.own_clients import OwnClients
 from chem_endpoints.local.runtime import Runtime
 from chem_endpoints.local.scaling.clock import Clock
 from chem_endpoints.local.scaling.published_metrics import Backlog
+from chem_endpoints.local.scaling.traffic import AsyncResult
 from chem_endpoints.spec.support_matrix import SUPPORT
 
 _LOGGER = logging.getLogger(__name__)
-_PREFIX = "X-Amzn-SageMaker-"
-_LIMITS = SUPPORT["async"]
-INLINE_BYTES = _LIMITS.inline_request_bytes.value
-"""Size that a body in the request itself may have (InvokeEndpointAsync)."""
-
-DEFAULT_TIMEOUT_SECONDS = 900
-DEFAULT_TTL_SECONDS = _LIMITS.queue_seconds.value
 DEFAULT_CONCURRENCY = 4
 """Without MaxConcurrentInvocationsPerInstance SageMaker chooses; this is our choice."""
 
 _POLL_SECONDS = 0.1
-_COPY_BYTES = 1 << 20
-FILENAME = re.compile(r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_.]{0,31}")
-"""What ``Filename`` of an asynchronous invocation may be."""
-EXTENSION = re.compile(r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]{1,512}")
-"""What ``S3OutputPathExtension`` may be."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AsyncRequest:
-    """One accepted asynchronous invocation."""
-
-    inference_id: str
-    invocation: Invocation
-    input_location: str | None
-    """None: the body came with the request."""
-    output_location: str
-    failure_location: str | None
-    timeout_seconds: int
-    ttl_seconds: int
-    received: datetime = field(default_factory=lambda: datetime.now(UTC))
-    queued: float
-    """When, in seconds of the local AWS's clock."""
-
-    def expired(self, now: float) -> bool:
-        """Whether it has waited for longer than it may."""
-        return now - self.queued > self.ttl_seconds
+_EXPIRED = "The request expired in the queue before it could be processed."
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Outcome:
     """What became of a request."""
 
-    body: bytes | IO[bytes]
+    body: IO[bytes]
     content_type: str
     failure: str | None = None
 
-
-class _InputTooLargeError(Exception):
-    """The S3 object is larger than a request may be."""
+    def response(self) -> bytes:
+        """Its first bytes: all that a notice may have, and one more."""
+        self.body.seek(0)
+        return self.body.read(RESPONSE_BYTES + 1)
 
 
 class AsyncInvocations:
@@ -89,10 +59,12 @@ class AsyncInvocations:
         clients: OwnClients,
         clock: Clock | None = None,
         *,
-        body_bytes: int = _LIMITS.request_bytes.value,
+        body_bytes: int = SUPPORT["async"].request_bytes.value,
+        before_work: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._body_bytes = body_bytes
         self._runtime, self._clients, self._clock = runtime, clients, clock or Clock()
+        self._before_work = before_work
+        self._objects = AsyncObjects(clients, body_bytes=body_bytes)
         self._queues: dict[tuple[str, str], deque[AsyncRequest]] = {}
         self._running: dict[tuple[str, str], list[AsyncRequest]] = {}
         self._changed = threading.Condition()
@@ -113,6 +85,18 @@ class AsyncInvocations:
         oldest = max((now - request.queued for request in unfinished), default=0.0)
         return Backlog(size=len(unfinished), waiting=len(waiting), oldest_seconds=oldest)
 
+    def snapshot(self) -> dict[tuple[str, str], list[AsyncRequest]]:
+        """What is kept: all that waits, and what runs, which is begun again."""
+        with self._changed:
+            keys = {*self._queues, *self._running}
+            return {key: [*self._running.get(key, ()), *self._queues.get(key, ())] for key in keys}
+
+    def restore(self, kept: dict[tuple[str, str], list[AsyncRequest]]) -> None:
+        """Takes the queues of another local AWS."""
+        with self._changed:
+            self._queues.update({key: deque(requests) for key, requests in kept.items() if requests})
+            self._changed.notify()
+
     def accept(self, name: str, region: str, headers: Mapping[str, str], body: bytes) -> AsyncRequest:
         """Queues an invocation.
 
@@ -122,7 +106,7 @@ class AsyncInvocations:
         endpoint, fleet = self._runtime.serving(name, region)
         if fleet.async_config is None:
             raise validation_error(f"Endpoint {name} does not support asynchronous inference: use InvokeEndpoint.")
-        request = _request_from(fleet.async_config.get("OutputConfig", {}), headers, body, self._clock.seconds())
+        request = request_from(fleet.async_config, headers, body, self._clock.seconds())
         with self._changed:
             self._queues.setdefault((region, endpoint.name), deque()).append(request)
             self._changed.notify()
@@ -143,32 +127,36 @@ class AsyncInvocations:
             return False
 
     def _start_one(self, key: tuple[str, str]) -> bool:
-        """Starts the oldest request of one queue when the endpoint has room; forgets it with its endpoint."""
+        """Starts the oldest request of one queue when the endpoint has room, and any that has expired."""
         region, name = key
         try:
             _, fleet = self._runtime.serving(name, region)
         except InvocationError:
-            self._queues.pop(key)
+            if not self._runtime.will_serve(name, region):
+                self._queues.pop(key)  # It is forgotten with its endpoint.
             return False
-        queue = self._queues[key]
-        running = self._running.setdefault(key, [])
-        if not queue or (len(running) >= _slots(fleet) and not queue[0].expired(self._clock.seconds())):
+        queue, running, now = self._queues[key], self._running.setdefault(key, []), self._clock.seconds()
+        request = next((request for request in queue if request.expired(now)), None)
+        if request is None and queue and len(running) < _slots(fleet):
+            request = queue[0]
+        if request is None:
             return False
-        request = queue.popleft()
+        queue.remove(request)
         running.append(request)
         threading.Thread(target=self._run, args=(key, request), name="async invocation", daemon=True).start()
         return True
 
     def _run(self, key: tuple[str, str], request: AsyncRequest) -> None:
+        result = AsyncResult(backlog_seconds=self._clock.seconds() - request.queued)
         try:
             with TemporaryFile() as sent, TemporaryFile() as answered:  # Without names: nothing stays behind.
-                outcome = self._outcome(key, request, sent, answered)
+                outcome = self._outcome(key, request, sent, answered, result)
                 if outcome is None:
                     self._put_back(key, request)
                 else:
-                    stored = self._stored(key, request, outcome)
-                    self._count(key, stored)
-                    self._notify(key, request, stored)
+                    self._finish(key, request, outcome, result)
+        except RequestLostError:
+            _LOGGER.info("An asynchronous invocation of %s was lost, as ordered", key[1])
         except Exception:
             _LOGGER.exception("An asynchronous invocation failed inside the local AWS")
         finally:
@@ -182,98 +170,104 @@ class AsyncInvocations:
             self._queues.setdefault(key, deque()).appendleft(request)
 
     def _outcome(
-        self, key: tuple[str, str], request: AsyncRequest, sent: IO[bytes], answered: IO[bytes]
+        self, key: tuple[str, str], request: AsyncRequest, sent: IO[bytes], answered: IO[bytes], result: AsyncResult
     ) -> _Outcome | None:
         """What became of the request; None when no instance could take it. The files hold its body and its answer."""
         if request.expired(self._clock.seconds()):
-            return _failed("The request expired in the queue before it could be processed.")
+            result.expired = True
+            return _failed(_EXPIRED)
         region, name = key
         try:
-            invocation = self._with_body(region, request, sent)
+            invocation = self._with_body(region, request, sent, result)
+        except ObjectError as error:
+            result.download_failed = True
+            return _failed(str(error))
+        try:
             endpoint, fleet = self._runtime.serving(name, region)
+            self._before_work(name)
             with self._runtime.forward(endpoint, fleet, invocation, request.timeout_seconds) as answer:
                 answer.copy_to(answered)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            return _failed(f"ClientError: Failed to download the input from {request.input_location}: {code}")
-        except _InputTooLargeError:
-            return _failed(f"The input {request.input_location} is larger than {self._body_bytes} bytes.")
-        except (BotoCoreError, ValueError) as error:
-            _LOGGER.warning("The input of an asynchronous invocation is not readable: %s", type(error).__name__)
-            return _failed(f"Failed to download the input from {request.input_location}: not an S3 object's location")
         except InvocationError as error:
             if error.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
                 return None
             return _failed(str(error))
         return _Outcome(body=answered, content_type=answer.response.content_type)
 
-    def _with_body(self, region: str, request: AsyncRequest, file: IO[bytes]) -> Invocation:
-        """The invocation with its body, which is copied to the file when it lies in S3."""
+    def _with_body(self, region: str, request: AsyncRequest, file: IO[bytes], result: AsyncResult) -> Invocation:
+        """The invocation with its body, which is copied to the file when it lies in S3.
+
+        Raises:
+            ObjectError: it cannot be read.
+        """
         if request.input_location is None:
             return request.invocation
-        bucket, key = s3_location(request.input_location)
-        found = self._clients("s3", region).get_object(Bucket=bucket, Key=key)
-        with closing(found["Body"]) as body:
-            if found["ContentLength"] > self._body_bytes:
-                raise _InputTooLargeError
-            shutil.copyfileobj(body, file, _COPY_BYTES)
-        headers = dict(request.invocation.headers)
-        headers.setdefault("Content-Type", found["ContentType"])
-        return Invocation(body=file, headers=headers)
+        started = time.monotonic()
+        content_type = self._objects.fetch(region, request.input_location, file)
+        result.download_seconds = time.monotonic() - started
+        return Invocation(body=file, headers={"Content-Type": content_type, **request.invocation.headers})
 
-    def _stored(self, key: tuple[str, str], request: AsyncRequest, outcome: _Outcome) -> _Outcome:
+    def _finish(self, key: tuple[str, str], request: AsyncRequest, outcome: _Outcome, result: AsyncResult) -> None:
+        """Stores the result or the failure, tells a topic, and counts."""
+        response = outcome.response()  # S3's client closes the file.
+        stored = self._stored(key[0], request, outcome, result)
+        result.failed = stored.failure is not None
+        self._notify(key, request, stored, response if stored is outcome else stored.response(), result)
+        result.total_seconds = self._clock.seconds() - request.queued
+        self._count(key, result)
+
+    def _stored(self, region: str, request: AsyncRequest, outcome: _Outcome, result: AsyncResult) -> _Outcome:
         """Puts the result, or the failure; a result that cannot be put becomes a failure."""
-        region, _ = key
         if outcome.failure is None:
+            started = time.monotonic()
             try:
-                self._put(region, request.output_location, outcome)
-            except (ClientError, BotoCoreError) as error:
-                code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
-                outcome = _failed(f"ClientError: Failed to upload the output to {request.output_location}: {code}")
+                self._put(region, request, request.output_location, outcome)
+            except ObjectError as error:
+                result.upload_failed = True
+                outcome = _failed(str(error))
             else:
+                result.upload_seconds = time.monotonic() - started
                 return outcome
         if request.failure_location is not None:
             try:
-                self._put(region, request.failure_location, outcome)
-            except (ClientError, BotoCoreError) as error:
-                _LOGGER.warning("The failure of an asynchronous invocation was not stored: %s", type(error).__name__)
-        return outcome
+                self._put(region, request, request.failure_location, outcome)
+            except ObjectError as error:
+                kind = type(error.__cause__).__name__
+                _LOGGER.warning("The failure of an asynchronous invocation was not stored: %s", kind)
+        return _failed(outcome.failure or "")
 
-    def _put(self, region: str, location: str, outcome: _Outcome) -> None:
-        bucket, key = s3_location(location)
-        if not isinstance(outcome.body, bytes):
-            outcome.body.seek(0)
-        self._clients("s3", region).put_object(
-            Bucket=bucket, Key=key, Body=outcome.body, ContentType=outcome.content_type
-        )
+    def _put(self, region: str, request: AsyncRequest, location: str, outcome: _Outcome) -> None:
+        kms_key = (request.config.get("OutputConfig") or {}).get("KmsKeyId")
+        self._objects.store(region, location, outcome.body, outcome.content_type, kms_key)
 
-    def _notify(self, key: tuple[str, str], request: AsyncRequest, outcome: _Outcome) -> None:
+    def _notify(
+        self, key: tuple[str, str], request: AsyncRequest, outcome: _Outcome, response: bytes, result: AsyncResult
+    ) -> None:
         region, name = key
-        topic = self._topic(name, region, "SuccessTopic" if outcome.failure is None else "ErrorTopic")
+        topic, wants_response = topic_of(request, failed=outcome.failure is not None)
         if topic is None:
             return
-        message = json.dumps(_notice(name, region, request, outcome))
+        message = notice(
+            name,
+            region,
+            request,
+            content_type=outcome.content_type,
+            failure=outcome.failure,
+            response=response if wants_response else None,
+        )
         try:
-            self._clients("sns", region).publish(TopicArn=topic, Message=message)
+            self._clients("sns", region).publish(TopicArn=topic, Message=json.dumps(message))
         except (ClientError, BotoCoreError) as error:
+            result.notice_failed = True
             _LOGGER.warning("The notice of an asynchronous invocation was not sent: %s", type(error).__name__)
 
-    def _count(self, key: tuple[str, str], outcome: _Outcome) -> None:
+    def _count(self, key: tuple[str, str], result: AsyncResult) -> None:
         region, name = key
         try:
             _, fleet = self._runtime.serving(name, region)
         except InvocationError:
             return  # Deleted meanwhile: nobody asks for its metrics.
         variant = str(fleet.config["ProductionVariants"][0]["VariantName"])
-        self._runtime.traffic.finished_async(region, name, variant, failed=outcome.failure is not None)
-
-    def _topic(self, name: str, region: str, kind: str) -> str | None:
-        try:
-            _, fleet = self._runtime.serving(name, region)
-        except InvocationError:
-            return None
-        output: dict[str, Any] = (fleet.async_config or {}).get("OutputConfig", {})
-        return (output.get("NotificationConfig") or {}).get(kind)
+        self._runtime.traffic.finished_async(region, name, variant, result)
 
 
 def _slots(fleet: Fleet) -> int:
@@ -283,90 +277,4 @@ def _slots(fleet: Fleet) -> int:
 
 
 def _failed(reason: str) -> _Outcome:
-    return _Outcome(body=reason.encode(), content_type="text/plain", failure=reason)
-
-
-def _request_from(output: Mapping[str, Any], headers: Mapping[str, str], body: bytes, queued: float) -> AsyncRequest:
-    location = headers.get(_PREFIX + "InputLocation")
-    if (location is None) == (not body):
-        raise validation_error("Provide exactly one of InputLocation and Body.")
-    if len(body) > INLINE_BYTES:
-        raise validation_error(f"Body is larger than {INLINE_BYTES} bytes. Upload it to S3 and give its InputLocation.")
-    inference_id = headers.get(_PREFIX + "Inference-Id") or str(uuid.uuid4())
-    output_path, failure_path = output.get("S3OutputPath"), output.get("S3FailurePath")
-    if output_path is None:
-        raise validation_error("The endpoint's AsyncInferenceConfig has no S3OutputPath.")
-    own_name = str(uuid.uuid4())
-    return AsyncRequest(
-        inference_id=inference_id,
-        queued=queued,
-        invocation=Invocation(body=body, headers=_container_headers(headers, inference_id)),
-        input_location=location,
-        output_location=_join(output_path, *_output_name(headers, own_name)),
-        failure_location=_join(failure_path, f"{own_name}-error.out") if failure_path else None,
-        timeout_seconds=_seconds(
-            headers, "InvocationTimeoutSeconds", DEFAULT_TIMEOUT_SECONDS, 1, _LIMITS.response_seconds.value
-        ),
-        ttl_seconds=_seconds(headers, "RequestTTLSeconds", DEFAULT_TTL_SECONDS, 60, _LIMITS.queue_seconds.value),
-    )
-
-
-def _container_headers(headers: Mapping[str, str], inference_id: str) -> dict[str, str]:
-    """The asynchronous operation carries content type and accept under names of its own."""
-    renamed = {
-        "Content-Type": headers.get(_PREFIX + "Content-Type"),
-        "Accept": headers.get(_PREFIX + "Accept"),
-        _PREFIX + "Custom-Attributes": headers.get(_PREFIX + "Custom-Attributes"),
-        _PREFIX + "Inference-Id": inference_id,
-    }
-    return {name: value for name, value in renamed.items() if value is not None}
-
-
-def _output_name(headers: Mapping[str, str], own_name: str) -> tuple[str, str]:
-    extension, filename = headers.get(_PREFIX + "S3OutputPathExtension"), headers.get(_PREFIX + "Filename")
-    if extension is not None and not EXTENSION.fullmatch(extension):
-        raise validation_error("S3OutputPathExtension has characters that are not allowed.")
-    if filename is not None and not FILENAME.fullmatch(filename):
-        raise validation_error("Filename has characters that are not allowed, or more than 32.")
-    return extension or "", filename or f"{own_name}.out"
-
-
-def _join(path: str, *names: str) -> str:
-    return "/".join([path.rstrip("/"), *(name.strip("/") for name in names if name)])
-
-
-def _seconds(headers: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    text = headers.get(_PREFIX + name)
-    if text is None:
-        return default
-    if not text.isdecimal() or not least <= int(text) <= most:
-        raise validation_error(f"{name} must be between {least} and {most}.")
-    return int(text)
-
-
-def _notice(name: str, region: str, request: AsyncRequest, outcome: _Outcome) -> dict[str, Any]:
-    """The message that SageMaker sends to the SNS topics."""
-    notice: dict[str, Any] = {
-        "awsRegion": region,
-        "eventTime": _timestamp(datetime.now(UTC)),
-        "receivedTime": _timestamp(request.received),
-        "invocationStatus": "Completed" if outcome.failure is None else "Failed",
-        "requestParameters": {"endpointName": name, "inputLocation": request.input_location},
-        "inferenceId": request.inference_id,
-        "eventVersion": "1.0",
-        "eventSource": "aws:sagemaker",
-        "eventName": "InferenceResult",
-    }
-    if outcome.failure is None:
-        notice["responseParameters"] = {
-            "contentType": outcome.content_type,
-            "outputLocation": request.output_location,
-        }
-    else:
-        notice["failureReason"] = outcome.failure
-        notice["failureLocation"] = request.failure_location
-    return notice
-
-
-def _timestamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return _Outcome(body=BytesIO(reason.encode()), content_type="text/plain", failure=reason)

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chem_endpoints.local.cfn_stack import ChangeSet, Event, ResourceChange, Stack, StackResource
+from chem_endpoints.local.cfn_stack import (
+    ChangeSet,
+    Event,
+    PropertyChange,
+    Refusal,
+    ResourceChange,
+    Stack,
+    StackResource,
+)
 
 Answer = dict[str, Any]
 
@@ -17,17 +25,17 @@ def stack_answer(stack: Stack) -> Answer:
     return {
         "StackId": stack.stack_id,
         "StackName": stack.name,
-        "Description": stack.template.get("Description"),
-        "Parameters": _pairs(stack.given_parameters),
+        "Description": stack.state.template.get("Description"),
+        "Parameters": _pairs(stack.state.given_parameters),
         "CreationTime": stack.created,
         "LastUpdatedTime": stack.last_updated,
         "DeletionTime": stack.deleted,
         "StackStatus": stack.status,
         "StackStatusReason": stack.reason,
-        "DisableRollback": False,
-        "Capabilities": stack.capabilities,
-        "RoleARN": stack.role_arn,
-        "Tags": stack.tags,
+        "DisableRollback": stack.rollback_disabled,
+        "Capabilities": stack.state.capabilities,
+        "RoleARN": stack.state.role_arn,
+        "Tags": stack.state.tags,
         "EnableTerminationProtection": stack.termination_protection,
         "Outputs": [
             {
@@ -36,7 +44,7 @@ def stack_answer(stack: Stack) -> Answer:
                 "Description": output.description,
                 "ExportName": output.export,
             }
-            for output in stack.outputs
+            for output in stack.state.outputs
         ],
     }
 
@@ -46,7 +54,7 @@ def stack_summary(stack: Stack) -> Answer:
     return {
         "StackId": stack.stack_id,
         "StackName": stack.name,
-        "TemplateDescription": stack.template.get("Description"),
+        "TemplateDescription": stack.state.template.get("Description"),
         "CreationTime": stack.created,
         "LastUpdatedTime": stack.last_updated,
         "DeletionTime": stack.deleted,
@@ -114,27 +122,50 @@ def change_set_answer(change_set: ChangeSet, stack: Stack) -> Answer:
     }
 
 
+def validation_answer(refusal: Refusal, change_set: ChangeSet) -> Answer:
+    """For DescribeEvents: one thing that early validation has found."""
+    path = "/".join(map(str, refusal.violation.path))
+    return {
+        "EventId": f"{change_set.change_set_id.rpartition('/')[2]}-{refusal.logical_id}-{path}",
+        "StackId": change_set.stack_id,
+        "OperationId": change_set.change_set_id,
+        "OperationType": "CREATE_CHANGESET",
+        "EventType": "VALIDATION_ERROR",
+        "LogicalResourceId": refusal.logical_id,
+        "PhysicalResourceId": refusal.physical_id,
+        "ResourceType": refusal.type_name,
+        "Timestamp": change_set.created,
+        "ValidationFailureMode": "FAIL",
+        "ValidationName": "PROPERTY_VALIDATION",
+        "ValidationStatus": "FAILED",
+        "ValidationStatusReason": str(refusal.violation),
+        "ValidationPath": f"/Resources/{refusal.logical_id}/Properties{path and '/'}{path}",
+    }
+
+
 def _change_answer(change: ResourceChange) -> Answer:
     answer: Answer = {
         "Action": change.action,
         "LogicalResourceId": change.logical_id,
         "PhysicalResourceId": change.physical_id,
         "ResourceType": change.type_name,
-        "Scope": ["Properties"] if change.properties else [],
+        "Scope": sorted({_attribute(item) for item in change.properties}),
         "Details": [],
     }
     if change.action != "Modify":
         return answer
     details = [
-        {
-            "Target": {
-                "Attribute": "Properties",
-                "Name": item.name,
-                "RequiresRecreation": "Always" if item.replaces else "Never",
-            },
-            "Evaluation": "Static",
-            "ChangeSource": "DirectModification",
-        }
+        {"Target": _target(item), "Evaluation": "Static", "ChangeSource": "DirectModification"}
         for item in change.properties
     ]
     return {**answer, "Replacement": str(change.replaces), "Details": details}
+
+
+def _attribute(change: PropertyChange) -> str:
+    return "Tags" if change.name == "Tags" else "Properties"
+
+
+def _target(change: PropertyChange) -> Answer:
+    attribute = _attribute(change)
+    name = {"Name": change.name} if attribute == "Properties" else {}
+    return {"Attribute": attribute, **name, "RequiresRecreation": "Always" if change.replaces else "Never"}

@@ -1,32 +1,33 @@
 """The CloudFormation operations that the CDK CLI, boto3 and the AWS CLI call."""
 
-import threading
 import uuid
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from chem_endpoints.local.address import ACCOUNT
-from chem_endpoints.local.cfn_answers import (
-    change_set_answer,
-    event_answer,
-    resource_answer,
-    resource_summary,
-    stack_answer,
-    stack_summary,
-)
-from chem_endpoints.local.cfn_engine import Deletion, Deployment, run_safely
+from chem_endpoints.local.background import Background
+from chem_endpoints.local.cfn_deletion import Deletion
+from chem_endpoints.local.cfn_dynamic_references import with_resolved_references
+from chem_endpoints.local.cfn_engine import Deployment
+from chem_endpoints.local.cfn_exports import Exports
 from chem_endpoints.local.cfn_parameters import given_parameters, resolved_parameters
 from chem_endpoints.local.cfn_plan import changes_outside_resources, plan
-from chem_endpoints.local.cfn_stack import ChangeSet, CloudFormationError, Desired, Stack, StackStore, now
+from chem_endpoints.local.cfn_queries import Answer, CloudFormationQueries, Request
+from chem_endpoints.local.cfn_rollback import Rollback
+from chem_endpoints.local.cfn_stack import ChangeSet, CloudFormationError, Desired, Refusal, Stack, StackStore, now
 from chem_endpoints.local.cfn_template import TemplateError, parse_template
+from chem_endpoints.local.cfn_work import run_safely
 from chem_endpoints.local.own_clients import OwnClients
 
-Request = dict[str, Any]
-Answer = dict[str, Any]
-
 _NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
+_REFUSED_EARLY = (
+    "The following hook(s)/validation failed: [AWS::EarlyValidation::PropertyValidation]. "
+    "To troubleshoot Early Validation errors, use the DescribeEvents API for detailed failure information."
+)
+_UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+_PAUSED = ("CREATE_FAILED", "UPDATE_FAILED")
+"""After a failure without rollback."""
 
 
 class CloudFormationApi:
@@ -35,27 +36,23 @@ class CloudFormationApi:
     def __init__(self, clients: OwnClients) -> None:
         self._clients = clients
         self._store = StackStore()
+        self._background = Background()
+        self._queries = CloudFormationQueries(self._store)
         self._operations: dict[str, Callable[[Request, str], Answer]] = {
             "CreateChangeSet": self._create_change_set,
-            "DescribeChangeSet": self._describe_change_set,
-            "ListChangeSets": self._list_change_sets,
             "ExecuteChangeSet": self._execute_change_set,
             "DeleteChangeSet": self._delete_change_set,
             "CreateStack": self._create_stack,
             "UpdateStack": self._update_stack,
+            "CancelUpdateStack": self._cancel_update_stack,
+            "RollbackStack": self._rollback_stack,
+            "ContinueUpdateRollback": self._continue_update_rollback,
             "DeleteStack": self._delete_stack,
-            "DescribeStacks": self._describe_stacks,
-            "ListStacks": self._list_stacks,
-            "DescribeStackEvents": self._describe_events,
-            "DescribeEvents": self._describe_operation_events,
-            "DescribeStackResource": self._describe_resource,
-            "DescribeStackResources": self._describe_resources,
-            "ListStackResources": self._list_resources,
             "GetTemplate": self._get_template,
             "GetTemplateSummary": self._get_template_summary,
             "ValidateTemplate": self._get_template_summary,
-            "ListExports": self._list_exports,
             "UpdateTerminationProtection": self._update_termination_protection,
+            **self._queries.operations,
         }
 
     def answer(self, operation: str, request: Request, region: str) -> Answer:
@@ -72,16 +69,30 @@ class CloudFormationApi:
         except TemplateError as error:
             raise CloudFormationError(str(error)) from error
 
+    def snapshot(self) -> tuple[list[Stack], list[ChangeSet]]:
+        """What is kept: stacks and change sets."""
+        return self._store.snapshot()
+
+    def restore(self, kept: tuple[list[Stack], list[ChangeSet]]) -> None:
+        """Takes the stacks of another local AWS; an operation that its end cut off has failed."""
+        self._store.restore(kept)
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """Ends what goes on with the stacks; each operation ends at its next step, as it is."""
+        self._background.end(seconds)
+
     # change sets
 
     def _create_change_set(self, request: Request, region: str) -> Answer:
-        kind = request.get("ChangeSetType", "UPDATE")
+        kind, name = request.get("ChangeSetType", "UPDATE"), request["ChangeSetName"]
         if kind not in ("CREATE", "UPDATE"):
             raise CloudFormationError(f"The local AWS does not support change sets of type {kind}")
         with self._store.lock:
             stack = self._stack_for(kind, request["StackName"], region)
             is_new = stack is None
             stack = stack or self._store.add_stack(request["StackName"], region)
+            if self._store.find_change_set(name, stack.stack_id, region):
+                raise CloudFormationError(f"ChangeSet {name} already exists", code="AlreadyExistsException")
         try:
             change_set = self._planned_change_set(kind, request, stack)
         except BaseException:
@@ -103,35 +114,37 @@ class CloudFormationApi:
 
     def _planned_change_set(self, kind: str, request: Request, stack: Stack) -> ChangeSet:
         desired, name = self._desired(request, stack), request["ChangeSetName"]
-        changes = plan(stack, desired, self._exports(stack.region))
-        has_changes = (
-            kind == "CREATE" or bool(changes) or changes_outside_resources(stack, desired, self._exports(stack.region))
-        )
+        exports = self._exports(stack).values()
+        planned = plan(stack, desired, exports)
+        has_changes = kind == "CREATE" or bool(planned.changes) or changes_outside_resources(stack, desired, exports)
+        reason = _REFUSED_EARLY if planned.refusals else None if has_changes else _NO_CHANGES
         return ChangeSet(
             name=name,
             change_set_id=f"arn:aws:cloudformation:{stack.region}:{ACCOUNT}:changeSet/{name}/{uuid.uuid4()}",
             stack_id=stack.stack_id,
             kind=kind,
             desired=desired,
-            changes=changes,
+            changes=planned.changes,
+            refusals=planned.refusals,
             description=request.get("Description"),
-            status="CREATE_COMPLETE" if has_changes else "FAILED",
-            execution_status="AVAILABLE" if has_changes else "UNAVAILABLE",
-            reason=None if has_changes else _NO_CHANGES,
+            status="FAILED" if reason else "CREATE_COMPLETE",
+            execution_status="UNAVAILABLE" if reason else "AVAILABLE",
+            reason=reason,
         )
 
     def _desired(self, request: Request, stack: Stack) -> Desired:
-        body = stack.body if request.get("UsePreviousTemplate") else self._template_body(request, stack.region)
-        template = parse_template(body)
-        given = given_parameters(template, request.get("Parameters", []), stack.given_parameters)
+        before = stack.state
+        body = before.body if request.get("UsePreviousTemplate") else self._template_body(request, stack.region)
+        template = with_resolved_references(parse_template(body), stack.region, self._clients)
+        given = given_parameters(template, request.get("Parameters", []), before.given_parameters)
         return Desired(
             body=body,
             template=template,
             given_parameters=given,
             parameters=resolved_parameters(template, given, stack.region, self._clients),
-            tags=request.get("Tags", stack.tags),
+            tags=request.get("Tags", before.tags),
             capabilities=request.get("Capabilities", []),
-            role_arn=request.get("RoleARN", stack.role_arn),
+            role_arn=request.get("RoleARN", before.role_arn),
             import_existing=bool(request.get("ImportExistingResources")),
         )
 
@@ -145,23 +158,8 @@ class CloudFormationApi:
         body: bytes = self._clients("s3", region).get_object(Bucket=bucket, Key=key)["Body"].read()
         return body.decode()
 
-    def _exports(self, region: str) -> dict[str, str]:
-        return {name: value for name, (value, _) in self._store.exports(region).items()}
-
-    def _change_set(self, request: Request, region: str) -> ChangeSet:
-        name = request["ChangeSetName"]
-        found = self._store.find_change_set(name, request.get("StackName"), region)
-        if found is None:
-            raise CloudFormationError(f"ChangeSet [{name}] does not exist", code="ChangeSetNotFound")
-        return found
-
-    def _describe_change_set(self, request: Request, region: str) -> Answer:
-        change_set = self._change_set(request, region)
-        return change_set_answer(change_set, self._store.stack(change_set.stack_id, region))
-
-    def _list_change_sets(self, request: Request, region: str) -> Answer:
-        stack = self._store.stack(request["StackName"], region)
-        return {"Summaries": [change_set_answer(item, stack) for item in self._store.change_sets(stack)]}
+    def _exports(self, stack: Stack) -> Exports:
+        return Exports(self._store, stack.region)
 
     def _delete_change_set(self, request: Request, region: str) -> Answer:
         found = self._store.find_change_set(request["ChangeSetName"], request.get("StackName"), region)
@@ -170,28 +168,51 @@ class CloudFormationApi:
         return {}
 
     def _execute_change_set(self, request: Request, region: str) -> Answer:
-        change_set = self._change_set(request, region)
+        change_set = self._queries.change_set(request, region)
         if change_set.execution_status != "AVAILABLE":
             raise CloudFormationError(
-                f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status",
+                f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of "
+                f"[{change_set.status}]",
                 code="InvalidChangeSetStatus",
             )
         stack = self._store.stack(change_set.stack_id, region)
+        self._deploy(stack, change_set.desired, change_set.kind, request)
         for other in self._store.change_sets(stack):
             self._store.remove_change_set(other)
-        self._deploy(stack, change_set.desired, change_set.kind, rollback=not request.get("DisableRollback"))
         return {}
 
     # stacks
 
-    def _deploy(self, stack: Stack, desired: Desired, kind: str, *, rollback: bool) -> None:
+    def _deploy(
+        self, stack: Stack, desired: Desired, kind: str, request: Request, refusals: tuple[Refusal, ...] = ()
+    ) -> None:
+        keep = bool(request.get("DisableRollback")) or request.get("OnFailure") == "DO_NOTHING"
         with self._store.lock:
             if stack.in_progress:
                 raise CloudFormationError(f"Stack:{stack.stack_id} is in {stack.status} state")
+            if stack.status in _PAUSED and not keep:
+                raise CloudFormationError(
+                    f"This stack is currently in a non-terminal [{stack.status}] state. To update the stack from this "
+                    "state, please use the disable-rollback parameter with update-stack API. To rollback to the last "
+                    "known good state, use the rollback-stack API"
+                )
+            stack.cancelled.clear()
+            stack.rollback_disabled = keep
             stack.set_status(f"{kind}_IN_PROGRESS", "User Initiated")
             stack.last_updated = now() if kind == "UPDATE" else None
-        work = Deployment(stack, desired, self._clients, self._exports(stack.region))
-        _in_background(stack, partial(work.run, rollback=rollback), f"{kind}_FAILED")
+        work = Deployment(
+            stack,
+            desired,
+            self._clients,
+            self._exports(stack),
+            rollback=not keep,
+            delete_retained=bool(request.get("RetainExceptOnCreate")),
+            stopping=self._background.stopping,
+        )
+        self._begin(stack, partial(work.run, refusals), f"{kind}_FAILED")
+
+    def _begin(self, stack: Stack, work: Callable[[], None], failed_status: str) -> None:
+        self._background.begin(f"stack {stack.name}", partial(run_safely, stack, work, failed_status))
 
     def _create_stack(self, request: Request, region: str) -> Answer:
         name = request["StackName"]
@@ -201,22 +222,58 @@ class CloudFormationApi:
             stack = self._store.add_stack(name, region)
         try:
             desired = self._desired(request, stack)
-            plan(stack, desired, self._exports(region))
+            planned = plan(stack, desired, self._exports(stack).values())
         except BaseException:
             stack.deleted = now()
             raise
-        keep = request.get("DisableRollback") or request.get("OnFailure") == "DO_NOTHING"
-        self._deploy(stack, desired, "CREATE", rollback=not keep)
+        stack.termination_protection = bool(request.get("EnableTerminationProtection"))
+        self._deploy(stack, desired, "CREATE", request, _early(request, planned.refusals))
         return {"StackId": stack.stack_id}
 
     def _update_stack(self, request: Request, region: str) -> Answer:
         stack = _updatable(self._store.stack(request["StackName"], region))
         desired = self._desired(request, stack)
-        exports = self._exports(region)
-        if not plan(stack, desired, exports) and not changes_outside_resources(stack, desired, exports):
+        exports = self._exports(stack).values()
+        planned = plan(stack, desired, exports)
+        if not planned.changes and not changes_outside_resources(stack, desired, exports):
             raise CloudFormationError("No updates are to be performed.")
-        self._deploy(stack, desired, "UPDATE", rollback=not request.get("DisableRollback"))
+        self._deploy(stack, desired, "UPDATE", request, _early(request, planned.refusals))
         return {"StackId": stack.stack_id}
+
+    def _cancel_update_stack(self, request: Request, region: str) -> Answer:
+        """The update ends when the resource at which it works is done."""
+        stack = self._store.stack(request["StackName"], region)
+        if stack.status != "UPDATE_IN_PROGRESS":
+            raise CloudFormationError("CancelUpdateStack cannot be called from current stack status")
+        stack.cancelled.set()
+        return {}
+
+    def _rollback_stack(self, request: Request, region: str) -> Answer:
+        stack = self._store.stack(request["StackName"], region)
+        work = Rollback(stack, self._clients, self._background.stopping)
+        retained = bool(request.get("RetainExceptOnCreate"))
+        self._start_rollback(stack, _PAUSED, partial(work.run, "User Initiated", delete_retained=retained))
+        return {"StackId": stack.stack_id}
+
+    def _continue_update_rollback(self, request: Request, region: str) -> Answer:
+        stack = self._store.stack(request["StackName"], region)
+        work = Rollback(stack, self._clients, self._background.stopping)
+        skip = frozenset(request.get("ResourcesToSkip") or ())
+        if request.get("ForceRollback"):
+            skip = work.failed_to_restore()
+        work.refuse_skipping(skip)
+        self._start_rollback(stack, ("UPDATE_ROLLBACK_FAILED",), partial(work.run, "User Initiated", skip=skip))
+        return {}
+
+    def _start_rollback(self, stack: Stack, allowed: tuple[str, ...], work: Callable[[], None]) -> None:
+        with self._store.lock:
+            if stack.status not in allowed:
+                raise CloudFormationError(
+                    f"Stack:{stack.stack_id} is in {stack.status} state and can not be rolled back."
+                )
+            prefix = "ROLLBACK" if stack.stable is None else "UPDATE_ROLLBACK"
+            stack.status = f"{prefix}_IN_PROGRESS"
+        self._begin(stack, work, f"{prefix}_FAILED")
 
     def _delete_stack(self, request: Request, region: str) -> Answer:
         stack = self._store.find_stack(request["StackName"], region)
@@ -228,54 +285,21 @@ class CloudFormationApi:
             if stack.in_progress:
                 raise CloudFormationError(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
             stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
-        work = partial(Deletion(stack, self._clients).run, retain=tuple(request.get("RetainResources", ())))
-        _in_background(stack, work, "DELETE_FAILED")
+        deletion = Deletion(stack, self._clients, self._background.stopping)
+        retain = tuple(request.get("RetainResources", ()))
+        self._begin(stack, partial(deletion.run, self._exports(stack), retain=retain), "DELETE_FAILED")
         return {}
-
-    def _describe_stacks(self, request: Request, region: str) -> Answer:
-        if request.get("StackName"):
-            return {"Stacks": [stack_answer(self._store.stack(request["StackName"], region))]}
-        return {"Stacks": [stack_answer(stack) for stack in self._store.stacks(region) if not stack.deleted]}
-
-    def _list_stacks(self, request: Request, region: str) -> Answer:
-        wanted = request.get("StackStatusFilter")
-        found = [stack for stack in self._store.stacks(region) if not wanted or stack.status in wanted]
-        return {"StackSummaries": [stack_summary(stack) for stack in found]}
-
-    def _describe_events(self, request: Request, region: str) -> Answer:
-        stack = self._store.stack(request["StackName"], region)
-        return {"StackEvents": [event_answer(event, stack) for event in reversed(stack.events)]}
-
-    def _describe_operation_events(self, _request: Request, _region: str) -> Answer:
-        """Events of early validation, which the local AWS reports by refusing the change set at once."""
-        return {"OperationEvents": []}
-
-    def _describe_resource(self, request: Request, region: str) -> Answer:
-        stack, name = self._store.stack(request["StackName"], region), request["LogicalResourceId"]
-        if name not in stack.resources:
-            raise CloudFormationError(f"Resource {name} does not exist for stack {stack.name}")
-        return {"StackResourceDetail": resource_answer(stack.resources[name], stack)}
-
-    def _describe_resources(self, request: Request, region: str) -> Answer:
-        stack, name = self._store.stack(request["StackName"], region), request.get("LogicalResourceId")
-        chosen = [item for item in stack.resources.values() if name in (None, item.logical_id)]
-        return {"StackResources": [resource_answer(item, stack) for item in chosen]}
-
-    def _list_resources(self, request: Request, region: str) -> Answer:
-        stack = self._store.stack(request["StackName"], region)
-        return {"StackResourceSummaries": [resource_summary(item) for item in stack.resources.values()]}
 
     def _get_template(self, request: Request, region: str) -> Answer:
         if request.get("ChangeSetName"):
-            return {"TemplateBody": self._change_set(request, region).desired.body}
-        return {"TemplateBody": self._store.stack(request["StackName"], region).body}
+            return {"TemplateBody": self._queries.change_set(request, region).desired.body}
+        return {"TemplateBody": self._store.stack(request["StackName"], region).state.body}
 
     def _get_template_summary(self, request: Request, region: str) -> Answer:
-        body = (
-            self._store.stack(request["StackName"], region).body
-            if "StackName" in request
-            else self._template_body(request, region)
-        )
+        if "StackName" in request:
+            body = self._store.stack(request["StackName"], region).state.body
+        else:
+            body = self._template_body(request, region)
         template = parse_template(body)
         parameters = [
             {"ParameterKey": name, "DefaultValue": item.get("Default"), "ParameterType": item["Type"]}
@@ -284,10 +308,6 @@ class CloudFormationApi:
         types = sorted({resource["Type"] for resource in template["Resources"].values()})
         return {"Parameters": parameters, "ResourceTypes": types, "Description": template.get("Description")}
 
-    def _list_exports(self, _request: Request, region: str) -> Answer:
-        exports = self._store.exports(region).items()
-        return {"Exports": [{"Name": name, "Value": value, "ExportingStackId": by} for name, (value, by) in exports]}
-
     def _update_termination_protection(self, request: Request, region: str) -> Answer:
         stack = self._store.stack(request["StackName"], region)
         stack.termination_protection = request["EnableTerminationProtection"]
@@ -295,12 +315,11 @@ class CloudFormationApi:
 
 
 def _updatable(stack: Stack) -> Stack:
-    if stack.in_progress or stack.deleted or stack.status in ("ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"):
+    if stack.deleted or stack.status not in (*_UPDATABLE, *_PAUSED):
         raise CloudFormationError(f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
     return stack
 
 
-def _in_background(stack: Stack, work: Callable[[], None], failed_status: str) -> None:
-    threading.Thread(
-        target=run_safely, args=(stack, work, failed_status), name=f"stack {stack.name}", daemon=True
-    ).start()
+def _early(request: Request, refusals: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
+    """What stands against a deployment before anything is made, unless the caller wants to see it fail later."""
+    return () if request.get("DisableValidation") else refusals

@@ -1,143 +1,128 @@
 """Applies a template to a stack: in order, with events, and with a rollback that restores what was before."""
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from chem_endpoints.local.cfn_exports import Exports
 from chem_endpoints.local.cfn_plan import (
-    Exports,
     changed_properties,
     outputs_of,
     present_resources,
     resolver_for,
+    wanted_properties,
 )
-from chem_endpoints.local.cfn_properties import PropertyError
-from chem_endpoints.local.cfn_resource_type import Context
-from chem_endpoints.local.cfn_resources.sagemaker import EndpointFailedError
-from chem_endpoints.local.cfn_stack import CloudFormationError, Desired, Event, Made, Output, Stack, StackResource, now
-from chem_endpoints.local.cfn_template import Resolver, TemplateError, creation_order
+from chem_endpoints.local.cfn_resource_type import HalfMadeError, OperationStoppedError, ResourceType
+from chem_endpoints.local.cfn_rollback import Rollback
+from chem_endpoints.local.cfn_schema_check import check_properties, refusal_words
+from chem_endpoints.local.cfn_stack import (
+    CloudFormationError,
+    Desired,
+    Made,
+    Output,
+    Refusal,
+    Stack,
+    StackResource,
+    StackState,
+    Step,
+)
+from chem_endpoints.local.cfn_template import Resolver, TemplateError
 from chem_endpoints.local.cfn_types import TYPES
+from chem_endpoints.local.cfn_work import KEEPING_POLICIES, ResourceFailedError, StackWork, in_deletion_order
 from chem_endpoints.local.own_clients import OwnClients
 
 _LOGGER = logging.getLogger(__name__)
-_KEEPING = ("Retain", "RetainExceptOnCreate")
-
-EXPECTED_FAILURES = (
-    BotoCoreError,
-    ClientError,
-    CloudFormationError,
-    EndpointFailedError,
-    PropertyError,
-    TemplateError,
-)
 
 
-class ResourceFailedError(Exception):
-    """A resource could not be made, changed or removed; the stack's events say why."""
-
-    def __init__(self, logical_id: str) -> None:
-        super().__init__(logical_id)
-        self.logical_id = logical_id
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Step:
-    """A resource that this deployment made or changed; ``before`` is what it was."""
-
-    after: StackResource
-    before: StackResource | None = None
-    replaced: bool = False
-    adopted: bool = False
-    """Whether it was there before this deployment, outside any stack."""
-
-
-class StackWork:
-    """One operation on one stack: what `Deployment` and `Deletion` share."""
-
-    def __init__(self, stack: Stack, clients: OwnClients) -> None:
-        self.stack = stack
-        self._clients = clients
-
-    def context(self, logical_id: str) -> Context:
-        """What the functions of a resource's type need."""
-        return Context(
-            clients=self._clients,
-            region=self.stack.region,
-            stack_name=self.stack.name,
-            logical_id=logical_id,
-        )
-
-    def event(self, resource: StackResource, status: str, reason: str | None = None) -> None:
-        """Adds a line to the stack's history."""
-        resource.status, resource.updated = status, now()
-        self.stack.events.append(
-            Event(
-                logical_id=resource.logical_id,
-                physical_id=resource.physical_id,
-                type_name=resource.type_name,
-                status=status,
-                reason=reason,
-            )
-        )
-
-    @contextmanager
-    def reporting(self, resource: StackResource, verb: str) -> Iterator[None]:
-        """Writes the events of one step, whatever becomes of it.
-
-        Raises:
-            ResourceFailedError: the step failed; its reason is in the events.
-        """
-        self.event(resource, f"{verb}_IN_PROGRESS")
-        try:
-            yield
-        except EXPECTED_FAILURES as error:
-            self.event(resource, f"{verb}_FAILED", f"{error} (resource {resource.logical_id})")
-            raise ResourceFailedError(resource.logical_id) from error
-        except Exception as error:
-            _LOGGER.exception("%s of %s failed inside the local AWS", verb, resource.type_name)
-            self.event(resource, f"{verb}_FAILED", f"Internal failure of the local AWS: {type(error).__name__}")
-            raise ResourceFailedError(resource.logical_id) from error
-        self.event(resource, f"{verb}_COMPLETE")
-
-    def remove(self, resource: StackResource) -> None:
-        """Deletes a resource, with its events."""
-        with self.reporting(resource, "DELETE"):
-            delete = TYPES[resource.type_name].delete
-            delete(self.context(resource.logical_id), resource.made, resource.properties)
+class UpdateCancelledError(Exception):
+    """The user has cancelled the update."""
 
 
 class Deployment(StackWork):
     """Creates or updates a stack."""
 
-    def __init__(self, stack: Stack, desired: Desired, clients: OwnClients, exports: Exports) -> None:
-        super().__init__(stack, clients)
-        self._desired = desired
+    def __init__(
+        self,
+        stack: Stack,
+        desired: Desired,
+        clients: OwnClients,
+        exports: Exports,
+        *,
+        rollback: bool = True,
+        delete_retained: bool = False,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        """
+        Args:
+            stack: the stack, in progress already.
+            desired: what it is to become.
+            clients: of this local AWS.
+            exports: of the stack's region.
+            rollback: whether a failure restores what was before.
+            delete_retained: whether a rollback deletes new resources even with ``DeletionPolicy: Retain``.
+            stopping: set when the local AWS ends.
+        """
+        super().__init__(stack, clients, stopping)
+        self._desired, self._exports = desired, exports
+        self._rollback, self._delete_retained = rollback, delete_retained
         self._verb = "CREATE" if stack.status == "CREATE_IN_PROGRESS" else "UPDATE"
-        if self._verb == "CREATE":
-            stack.body = desired.body  # GetTemplate shows it also when the creation fails
-        self._resources = dict(stack.resources)
-        self._resolver: Resolver = resolver_for(stack, desired, self._resources, exports)
-        self._steps: list[_Step] = []
+        if self._verb == "CREATE":  # GetTemplate shows it also when the creation fails
+            stack.state = replace(stack.state, body=desired.body, template=desired.template)
+        if not stack.steps:
+            stack.stable = None if self._verb == "CREATE" else stack.state
+        self._resources = dict(stack.state.resources)
+        self._resolver: Resolver = resolver_for(stack, desired, self._resources, exports.values())
 
-    def run(self, *, rollback: bool = True) -> None:
-        """Applies the template; on a failure restores what was before, unless told not to."""
+    def run(self, refusals: Sequence[Refusal] = ()) -> None:
+        """Applies the template.
+
+        Args:
+            refusals: what the plan has found wrong; with any, nothing is made.
+        """
         try:
+            self._refuse(refusals)
             wanted = present_resources(self._resolver)
             for name in wanted:
+                self._end_early_if_told()
                 self._apply(name)
             outputs = outputs_of(self._resolver)
+            self._exports.refuse_change(self.stack, outputs)
+        except OperationStoppedError:
+            raise
+        except UpdateCancelledError:
+            self._fail("User Initiated")
         except ResourceFailedError as failure:
-            self._fail(f"The following resource(s) failed to {self._verb.lower()}: [{failure.logical_id}].", rollback)
+            names = ", ".join(failure.logical_ids)
+            self._fail(f"The following resource(s) failed to {self._verb.lower()}: [{names}].")
         except (TemplateError, CloudFormationError) as error:
-            self._fail(str(error), rollback)
+            self._fail(str(error))
         except Exception as error:
             _LOGGER.exception("A deployment failed inside the local AWS")
-            self._fail(f"Internal failure of the local AWS: {type(error).__name__}.", rollback)
+            self._fail(f"Internal failure of the local AWS: {type(error).__name__}.")
         else:
             self._keep(outputs, set(wanted))
+
+    def _refuse(self, refusals: Sequence[Refusal]) -> None:
+        by_resource: dict[str, list[Refusal]] = {}
+        for refusal in refusals:
+            by_resource.setdefault(refusal.logical_id, []).append(refusal)
+        for name, found in by_resource.items():
+            resource = StackResource(
+                logical_id=name,
+                type_name=found[0].type_name,
+                properties={},
+                made=Made(physical_id=found[0].physical_id),
+            )
+            self.event(resource, f"{self._verb}_FAILED", refusal_words(name, [item.violation for item in found]))
+        if by_resource:
+            raise ResourceFailedError(*by_resource)
+
+    def _end_early_if_told(self) -> None:
+        if self.stopping.is_set():
+            raise OperationStoppedError
+        if self.stack.cancelled.is_set():
+            raise UpdateCancelledError
 
     def _apply(self, name: str) -> None:
         declared = self._desired.template["Resources"][name]
@@ -145,7 +130,7 @@ class Deployment(StackWork):
         wanted = StackResource(
             logical_id=name,
             type_name=declared["Type"],
-            properties=self._resolver.resolve(declared.get("Properties") or {}),
+            properties=wanted_properties(self._resolver, self.stack, self._desired, name),
             made=existing.made if existing else Made(physical_id=""),
             deletion_policy=declared.get("DeletionPolicy", "Delete"),
             replace_policy=declared.get("UpdateReplacePolicy", "Delete"),
@@ -164,10 +149,22 @@ class Deployment(StackWork):
                 existing, deletion_policy=wanted.deletion_policy, replace_policy=wanted.replace_policy
             )
 
+    def _checked_type(self, wanted: StackResource) -> ResourceType:
+        """The resource's type, which takes the properties that it is to have.
+
+        Raises:
+            SchemaError: the properties do not fit the schema.
+            PropertyError: the local AWS does not apply one of them.
+        """
+        resource_type = TYPES[wanted.type_name]
+        check_properties(wanted.type_name, self.stack.region, wanted.logical_id, wanted.properties)
+        resource_type.refuse_unknown(wanted.properties)
+        return resource_type
+
     def _adopted(self, wanted: StackResource) -> Made | None:
         """What exists with the declared name, if the deployment may import it."""
         adopt = TYPES[wanted.type_name].adopt
-        if adopt is None or not self._desired.import_existing or wanted.deletion_policy not in _KEEPING:
+        if adopt is None or not self._desired.import_existing or wanted.deletion_policy not in KEEPING_POLICIES:
             return None
         return adopt(self.context(wanted.logical_id), wanted.properties)
 
@@ -176,150 +173,88 @@ class Deployment(StackWork):
         if existing is not None:
             with self.reporting(wanted, "IMPORT"):
                 wanted.made = existing
-            self._steps.append(_Step(after=wanted, adopted=True))
+            self.stack.steps.append(Step(after=wanted, adopted=True))
             self._resources[wanted.logical_id] = wanted
             return
-        resource_type = TYPES[wanted.type_name]
         with self.reporting(wanted, "CREATE" if before is None else "UPDATE"):
-            resource_type.refuse_unknown(wanted.properties)
-            wanted.made = resource_type.create(self.context(wanted.logical_id), wanted.properties)
-        self._steps.append(_Step(after=wanted, before=before, replaced=before is not None))
+            resource_type = self._checked_type(wanted)
+            try:
+                wanted.made = resource_type.create(self.context(wanted.logical_id), wanted.properties)
+            except HalfMadeError as error:
+                wanted.made = error.made
+                self.stack.steps.append(Step(after=wanted, before=before, replaced=before is not None))
+                raise
+        self.stack.steps.append(Step(after=wanted, before=before, replaced=before is not None))
         self._resources[wanted.logical_id] = wanted
 
     def _replace(self, wanted: StackResource, existing: StackResource) -> None:
         """Makes the successor first; the predecessor goes when all else has succeeded."""
+        if not self._rollback:
+            self._fail_replacement(wanted, "Replacement type updates not supported on stack with disable-rollback.")
         name_property = TYPES[wanted.type_name].name_property or ""
         name = wanted.properties.get(name_property)
         if name is not None and name == existing.properties.get(name_property):
-            reason = (
+            self._fail_replacement(
+                wanted,
                 "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
-                f"Rename {name} and update the stack again."
+                f"Rename {name} and update the stack again.",
             )
-            self.event(wanted, "UPDATE_FAILED", reason)
-            raise ResourceFailedError(wanted.logical_id)
         wanted.made = Made(physical_id="")
         self._create(wanted, before=existing)
 
+    def _fail_replacement(self, wanted: StackResource, reason: str) -> None:
+        self.event(wanted, "UPDATE_FAILED", reason)
+        raise ResourceFailedError(wanted.logical_id)
+
     def _update(self, wanted: StackResource, existing: StackResource) -> None:
-        resource_type = TYPES[wanted.type_name]
-        update = resource_type.update
+        update = TYPES[wanted.type_name].update
         if update is None:
             raise CloudFormationError(f"{wanted.type_name} cannot be updated in place")
         with self.reporting(wanted, "UPDATE"):
-            resource_type.refuse_unknown(wanted.properties)
-            resource_type.refuse_fixed(existing.properties, wanted.properties)
+            self._checked_type(wanted).refuse_fixed(existing.properties, wanted.properties)
             # The step is noted first: an update that fails half-way must be restored as well.
-            self._steps.append(_Step(after=wanted, before=existing))
+            self.stack.steps.append(Step(after=wanted, before=existing))
             context = self.context(wanted.logical_id)
             wanted.made = update(context, existing.made, existing.properties, wanted.properties)
         self._resources[wanted.logical_id] = wanted
 
     def _keep(self, outputs: list[Output], wanted: set[str]) -> None:
         """Makes the new state the stack's own, and clears away what it no longer holds."""
-        removed = [resource for name, resource in self.stack.resources.items() if name not in wanted]
-        replaced = [step.before for step in self._steps if step.replaced and step.before]
-        leftovers = _in_deletion_order(self.stack, removed + replaced)
+        removed = [resource for name, resource in self.stack.state.resources.items() if name not in wanted]
+        replaced = [step.before for step in self.stack.steps if step.before and (step.replaced or _has_moved(step))]
+        leftovers = in_deletion_order(self.stack, removed + replaced)
         self._adopt_desired(outputs, wanted)
+        self.stack.steps, self.stack.stable = [], self.stack.state
         if leftovers:
             self.stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
             for resource in leftovers:
                 policy = resource.replace_policy if resource in replaced else resource.deletion_policy
-                self._clear_away(resource, keep=policy in _KEEPING)
+                self.clear_away(resource, keep=policy in KEEPING_POLICIES)
         self.stack.set_status(f"{self._verb}_COMPLETE")
 
     def _adopt_desired(self, outputs: list[Output], wanted: set[str]) -> None:
-        stack, desired = self.stack, self._desired
-        stack.body, stack.template = desired.body, desired.template
-        stack.given_parameters, stack.parameters = desired.given_parameters, desired.parameters
-        stack.tags, stack.capabilities, stack.role_arn = desired.tags, desired.capabilities, desired.role_arn
-        stack.outputs = outputs
-        stack.resources = {name: resource for name, resource in self._resources.items() if name in wanted}
+        desired = self._desired
+        self.stack.state = StackState(
+            body=desired.body,
+            template=desired.template,
+            given_parameters=desired.given_parameters,
+            parameters=desired.parameters,
+            tags=desired.tags,
+            capabilities=desired.capabilities,
+            role_arn=desired.role_arn,
+            outputs=outputs,
+            resources={name: resource for name, resource in self._resources.items() if name in wanted},
+            imports=frozenset(self._resolver.imported),
+        )
 
-    def _clear_away(self, resource: StackResource, *, keep: bool) -> bool:
-        """Removes a resource that the stack no longer holds; a failure is told, and harms nothing else."""
-        if keep:
-            self.event(resource, "DELETE_SKIPPED")
-            return True
-        try:
-            self.remove(resource)
-        except ResourceFailedError:
-            return False
-        return True
-
-    def _fail(self, reason: str, rollback: bool) -> None:
-        if not rollback:
-            self._adopt_desired(self.stack.outputs, set(self._resources))
-            self.stack.set_status(f"{self._verb}_FAILED", reason)
+    def _fail(self, reason: str) -> None:
+        if self._rollback:
+            work = Rollback(self.stack, self.clients, self.stopping)
+            work.run(f"{reason} Rollback requested by user.", delete_retained=self._delete_retained)
             return
-        prefix = "ROLLBACK" if self._verb == "CREATE" else "UPDATE_ROLLBACK"
-        self.stack.set_status(f"{prefix}_IN_PROGRESS", f"{reason} Rollback requested by user.")
-        done = self._restore() and self._remove_created()
-        self.stack.set_status(f"{prefix}_{'COMPLETE' if done else 'FAILED'}")
-
-    def _restore(self) -> bool:
-        """Gives every changed resource its previous properties back, last change first."""
-        restored = True
-        for step in reversed(self._steps):
-            if step.before is not None and not step.replaced:
-                restored = self._restore_one(step.after, step.before) and restored
-        return restored
-
-    def _restore_one(self, after: StackResource, before: StackResource) -> bool:
-        update = TYPES[after.type_name].update
-        try:
-            with self.reporting(before, "UPDATE"):
-                if update is not None:
-                    context = self.context(before.logical_id)
-                    before.made = update(context, after.made, after.properties, before.properties)
-        except ResourceFailedError:
-            return False
-        return True
-
-    def _remove_created(self) -> bool:
-        """Removes what this deployment made, last first."""
-        if self._verb == "UPDATE":
-            self.stack.set_status("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-        made = [step for step in reversed(self._steps) if not step.adopted]
-        created = [step.after for step in made if step.before is None or step.replaced]
-        removed = [self._clear_away(item, keep=item.deletion_policy == "Retain") for item in created]
-        return all(removed)
+        self._adopt_desired(self.stack.state.outputs, set(self._resources))
+        self.stack.set_status(f"{self._verb}_FAILED", reason)
 
 
-class Deletion(StackWork):
-    """Deletes a stack with all that it holds."""
-
-    def run(self, *, retain: tuple[str, ...] = ()) -> None:
-        """Deletes the resources, users before used; what cannot be deleted stays in the stack and is named."""
-        failed = []
-        for resource in _in_deletion_order(self.stack, list(self.stack.resources.values())):
-            if resource.deletion_policy in _KEEPING or resource.logical_id in retain:
-                self.event(resource, "DELETE_SKIPPED")
-            else:
-                try:
-                    self.remove(resource)
-                except ResourceFailedError:
-                    failed.append(resource.logical_id)
-                    continue
-            del self.stack.resources[resource.logical_id]
-        if failed:
-            reason = f"The following resource(s) failed to delete: [{', '.join(failed)}]."
-            self.stack.set_status("DELETE_FAILED", reason)
-            return
-        self.stack.outputs = []
-        self.stack.deleted = now()
-        self.stack.set_status("DELETE_COMPLETE")
-
-
-def _in_deletion_order(stack: Stack, resources: list[StackResource]) -> list[StackResource]:
-    """Users before used, by the template that the resources come from."""
-    order = creation_order(stack.template.get("Resources") or {})
-    return sorted(resources, key=lambda item: -order.index(item.logical_id) if item.logical_id in order else 0)
-
-
-def run_safely(stack: Stack, work: Callable[[], None], failed_status: str) -> None:
-    """Runs an operation to its end; a fault of ours must not leave the stack in progress for ever."""
-    try:
-        work()
-    except Exception:
-        _LOGGER.exception("An operation on a stack failed inside the local AWS")
-        stack.set_status(failed_status, "Internal failure of the local AWS; its log has the traceback")
+def _has_moved(step: Step) -> bool:
+    return TYPES[step.after.type_name].moves and step.moved

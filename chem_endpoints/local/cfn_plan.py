@@ -1,17 +1,37 @@
 """What a deployment would change, before it is done: the contents of a change set."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from chem_endpoints.local.cfn_no_echo import HIDDEN, is_hidden
 from chem_endpoints.local.cfn_parameters import pseudo_parameters
-from chem_endpoints.local.cfn_stack import Desired, Output, PropertyChange, ResourceChange, Stack, StackResource
+from chem_endpoints.local.cfn_schema_check import violations
+from chem_endpoints.local.cfn_stack import (
+    Desired,
+    Output,
+    PropertyChange,
+    Refusal,
+    ResourceChange,
+    Stack,
+    StackResource,
+)
+from chem_endpoints.local.cfn_tags import with_stack_tags
 from chem_endpoints.local.cfn_template import Referable, Resolver, TemplateError, Unmade, creation_order
 from chem_endpoints.local.cfn_types import IGNORED_TYPES, TYPES, unrecognized
 
-Exports = Mapping[str, str]
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a deployment would do, and what CloudFormation refuses of it before it does anything."""
+
+    changes: tuple[ResourceChange, ...]
+    refusals: tuple[Refusal, ...]
 
 
-def resolver_for(stack: Stack, desired: Desired, resources: Mapping[str, Referable], exports: Exports) -> Resolver:
+def resolver_for(
+    stack: Stack, desired: Desired, resources: Mapping[str, Referable], exports: Mapping[str, str]
+) -> Resolver:
     """The resolver of what the stack is to become."""
     return Resolver(
         template=desired.template,
@@ -38,21 +58,44 @@ def present_resources(resolver: Resolver) -> dict[str, Any]:
     return {name: found[name] for name in creation_order(found)}
 
 
-def plan(stack: Stack, desired: Desired, exports: Exports) -> list[ResourceChange]:
+def wanted_properties(resolver: Resolver, stack: Stack, desired: Desired, name: str) -> dict[str, Any]:
+    """The properties that a resource is to have: resolved, with the stack's tags."""
+    declared = resolver.template["Resources"][name]
+    resolved = resolver.resolve(declared.get("Properties") or {})
+    return with_stack_tags(stack, desired.tags, name, declared["Type"], resolved)
+
+
+def plan(stack: Stack, desired: Desired, exports: Mapping[str, str]) -> Plan:
     """The changes that lead from the stack to what it is to become."""
-    resources: dict[str, Referable] = dict(stack.resources)
+    before = stack.state.resources
+    resources: dict[str, Referable] = dict(before)
     resolver = resolver_for(stack, desired, resources, exports)
     wanted = present_resources(resolver)
     changes: list[ResourceChange] = []
+    refusals: list[Refusal] = []
     for name, resource in wanted.items():
-        properties = resolver.resolve(resource.get("Properties") or {})
-        existing = stack.resources.get(name)
+        properties = wanted_properties(resolver, stack, desired, name)
+        existing = before.get(name)
         change = _change(name, resource["Type"], properties, existing)
         if change is not None:
             changes.append(change)
+            refusals += _refusals(change, stack.region, properties)
         if existing is None or (change is not None and change.replaces):
             resources[name] = Unmade()
-    return changes + [_removal(resource) for name, resource in stack.resources.items() if name not in wanted]
+    removals = [_removal(resource) for name, resource in before.items() if name not in wanted]
+    return Plan(changes=(*changes, *removals), refusals=tuple(refusals))
+
+
+def _refusals(change: ResourceChange, region: str, properties: Mapping[str, Any]) -> list[Refusal]:
+    return [
+        Refusal(
+            logical_id=change.logical_id,
+            type_name=change.type_name,
+            physical_id=change.physical_id or "",
+            violation=violation,
+        )
+        for violation in violations(change.type_name, region, properties)
+    ]
 
 
 def _change(
@@ -95,7 +138,7 @@ def outputs_of(resolver: Resolver) -> list[Output]:
     return [
         Output(
             key=key,
-            value=str(resolver.resolve(output["Value"])),
+            value=HIDDEN if is_hidden(output["Value"], resolver.resources) else str(resolver.resolve(output["Value"])),
             description=output.get("Description"),
             export=resolver.resolve(output["Export"]["Name"]) if output.get("Export") else None,
         )
@@ -104,7 +147,7 @@ def outputs_of(resolver: Resolver) -> list[Output]:
     ]
 
 
-def changes_outside_resources(stack: Stack, desired: Desired, exports: Exports) -> bool:
+def changes_outside_resources(stack: Stack, desired: Desired, exports: Mapping[str, str]) -> bool:
     """Whether the outputs or the stack's tags change, given that no resource does."""
-    resolver = resolver_for(stack, desired, stack.resources, exports)
-    return outputs_of(resolver) != stack.outputs or desired.tags != stack.tags
+    resolver = resolver_for(stack, desired, stack.state.resources, exports)
+    return outputs_of(resolver) != stack.state.outputs or desired.tags != stack.state.tags

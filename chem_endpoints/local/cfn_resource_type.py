@@ -3,6 +3,7 @@
 import re
 import secrets
 import string
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,18 @@ Values = Mapping[str, Any]
 _SUFFIX_LETTERS = string.ascii_uppercase + string.digits
 
 
+class OperationStoppedError(Exception):
+    """The local AWS ends in the middle of an operation."""
+
+
+class HalfMadeError(Exception):
+    """A creation that failed and left something, which the rollback deletes."""
+
+    def __init__(self, message: str, made: Made) -> None:
+        super().__init__(message)
+        self.made = made
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """For whom a resource is made, and by which clients."""
@@ -25,6 +38,18 @@ class Context:
     region: str
     stack_name: str
     logical_id: str
+    stack_id: str = ""
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set when the local AWS ends."""
+
+    def pause(self, seconds: float) -> None:
+        """Waits between two looks at a resource that takes its time.
+
+        Raises:
+            OperationStoppedError: the local AWS ends.
+        """
+        if self.stopping.wait(seconds):
+            raise OperationStoppedError
 
     def client(self, service: str) -> Any:
         """boto3 client of this local AWS."""
@@ -103,6 +128,9 @@ class ResourceType:
     """All properties that the local AWS applies; None: those that the operation of `ApiCalls` has."""
     fixed: frozenset[str] = frozenset()
     """Properties that the local AWS applies at creation only: a later change of them is refused."""
+
+    moves: bool = False
+    """Whether an update may end with another physical id: what has the former one is deleted afterwards."""
 
     adopt: Callable[[Context, Values], Made | None] | None = None
     """Finds a resource with the declared name that exists already; None: such resources cannot be imported."""
@@ -188,14 +216,14 @@ class ApiCalls:
 
 
 def api_type(
-    name: str, calls: ApiCalls, *, replaced_by: frozenset[str] = frozenset(), immutable: bool = False
+    name: str, calls: ApiCalls, *, replaced_by: frozenset[str] = frozenset(), update: Update | None = None
 ) -> ResourceType:
-    """A resource type that is one row of `ApiCalls`; an immutable one is replaced by every change."""
+    """A resource type that is one row of `ApiCalls`; without an update of its own it is created over again."""
     by_name = frozenset((calls.name_property,)) if calls.name_property else frozenset()
     return ResourceType(
         name=name,
         create=calls.run_create,
-        update=None if immutable else calls.run_update,
+        update=update or calls.run_update,
         delete=calls.run_delete,
         replaced_by=replaced_by | by_name,
         name_property=calls.name_property,

@@ -3,9 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
+_POLICIES = {
+    "DeletionPolicy": ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot"),
+    "UpdateReplacePolicy": ("Delete", "Retain", "Snapshot"),
+}
+_WITH_SNAPSHOTS = (
+    "AWS::DocDB::DBCluster",
+    "AWS::EC2::Volume",
+    "AWS::ElastiCache::CacheCluster",
+    "AWS::ElastiCache::ReplicationGroup",
+    "AWS::Neptune::DBCluster",
+    "AWS::RDS::DBCluster",
+    "AWS::RDS::DBInstance",
+    "AWS::Redshift::Cluster",
+)
+"""Types of which CloudFormation takes a snapshot. Source: "DeletionPolicy attribute", template reference."""
+
 
 class ShapeError(Exception):
     """A template whose members are not what they must be; the message says where."""
+
+    def __init__(self, message: str, *, kind: str = "Template format error") -> None:
+        super().__init__(f"{kind}: {message}")
 
 
 def check_shape(template: Mapping[str, Any]) -> None:
@@ -31,6 +50,7 @@ def _check_resource(name: str, resource: Any, resources: Mapping[str, Any]) -> N
     for member in ("Type", "Condition", "DeletionPolicy", "UpdateReplacePolicy"):
         if not isinstance(resource.get(member, ""), str):
             raise ShapeError(f"[{place}/{member}] must be a string")
+    _check_policies(name, resource)
     needed = resource.get("DependsOn", [])
     names = [needed] if isinstance(needed, str) else needed
     if not isinstance(names, list) or not all(isinstance(item, str) for item in names):
@@ -40,6 +60,16 @@ def _check_resource(name: str, resource: Any, resources: Mapping[str, Any]) -> N
         raise ShapeError(
             f"Unresolved resource dependencies [{', '.join(missing)}] in the Resources block of the template"
         )
+
+
+def _check_policies(name: str, resource: Mapping[str, Any]) -> None:
+    for attribute, allowed in _POLICIES.items():
+        policy = resource.get(attribute, "Delete")
+        if policy not in allowed:
+            raise ShapeError(f"Unrecognized {attribute} {policy} for resource {name}")
+        if policy == "Snapshot" and resource["Type"] not in _WITH_SNAPSHOTS:
+            words = f"resource type {resource['Type']} does not support deletion policy Snapshot"
+            raise ShapeError(words, kind="Template error")
 
 
 def _require_mapping(value: Any, place: str) -> None:

@@ -3,11 +3,12 @@
 import threading
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from chem_endpoints.local.address import ACCOUNT
+from chem_endpoints.local.cfn_schema_check import Violation
 from chem_endpoints.local.cfn_template import Template
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -32,6 +33,8 @@ class Made:
 
     physical_id: str
     attributes: dict[str, Any] = field(default_factory=dict)
+    no_echo: bool = False
+    """Whether outputs hide the attributes, as the resource itself has asked for."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -73,6 +76,27 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Step:
+    """A resource that a deployment made or changed; ``before`` is what it was."""
+
+    after: StackResource
+    before: StackResource | None = None
+    replaced: bool = False
+    adopted: bool = False
+    """Whether it was there before the deployment, outside any stack."""
+
+    @property
+    def created(self) -> bool:
+        """Whether something new was made."""
+        return not self.adopted and (self.before is None or self.replaced)
+
+    @property
+    def moved(self) -> bool:
+        """Whether an update in place has ended with another physical id."""
+        return self.before is not None and not self.replaced and self.before.physical_id != self.after.physical_id
+
+
+@dataclass(frozen=True, kw_only=True)
 class Output:
     """An output of a stack, with its value."""
 
@@ -82,15 +106,10 @@ class Output:
     export: str | None = None
 
 
-@dataclass(kw_only=True)
-class Stack:
-    """A stack, from its first change set until it is deleted."""
+@dataclass(frozen=True, kw_only=True)
+class StackState:
+    """All of a stack that a deployment changes."""
 
-    name: str
-    region: str
-    stack_id: str
-    status: str = "REVIEW_IN_PROGRESS"
-    reason: str | None = None
     body: str = ""
     template: Template = field(default_factory=dict)
     given_parameters: dict[str, str] = field(default_factory=dict)
@@ -102,11 +121,32 @@ class Stack:
     role_arn: str | None = None
     resources: dict[str, StackResource] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
+    imports: frozenset[str] = frozenset()
+    """Names of the exports of other stacks that this one uses."""
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """A stack, from its first change set until it is deleted."""
+
+    name: str
+    region: str
+    stack_id: str
+    status: str = "REVIEW_IN_PROGRESS"
+    reason: str | None = None
+    state: StackState = field(default_factory=StackState)
+    stable: StackState | None = None
+    """What a rollback returns to; None until the stack has been created."""
+    steps: list[Step] = field(default_factory=list)
+    """What has been done since the stable state."""
     events: list[Event] = field(default_factory=list)
     termination_protection: bool = False
+    rollback_disabled: bool = False
     created: datetime = field(default_factory=now)
     last_updated: datetime | None = None
     deleted: datetime | None = None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set when the running update is to end and roll back."""
 
     def set_status(self, status: str, reason: str | None = None) -> None:
         """Moves the stack into a state, and says so in its history."""
@@ -115,6 +155,14 @@ class Stack:
             Event(logical_id=self.name, physical_id=self.stack_id, type_name=STACK_TYPE, status=status, reason=reason)
         )
         self.status = status
+
+    def end_interrupted(self) -> None:
+        """Ends an operation that was cut off: what it did stays, as after a failure without rollback."""
+        done = {step.after.logical_id: step.after for step in self.steps}
+        self.state = replace(self.state, resources={**self.state.resources, **done})
+        operation = self.status.removesuffix("_IN_PROGRESS")
+        ended = operation.removesuffix("_CLEANUP") if operation.endswith("_CLEANUP") else f"{operation}_FAILED"
+        self.set_status(ended, "The local AWS was stopped meanwhile")
 
     @property
     def in_progress(self) -> bool:
@@ -147,6 +195,16 @@ class ResourceChange:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A resource whose properties do not fit the schema of its type."""
+
+    logical_id: str
+    type_name: str
+    physical_id: str
+    violation: Violation
+
+
+@dataclass(frozen=True, kw_only=True)
 class Desired:
     """What a stack is to become."""
 
@@ -170,7 +228,9 @@ class ChangeSet:
     stack_id: str
     kind: str
     desired: Desired
-    changes: list[ResourceChange]
+    changes: tuple[ResourceChange, ...]
+    refusals: tuple[Refusal, ...] = ()
+    """Why early validation has failed it."""
     status: str
     execution_status: str
     reason: str | None = None
@@ -185,6 +245,19 @@ class StackStore:
         self.lock = threading.RLock()
         self._stacks: list[Stack] = []
         self._change_sets: list[ChangeSet] = []
+
+    def snapshot(self) -> tuple[list[Stack], list[ChangeSet]]:
+        """All stacks and change sets."""
+        with self.lock:
+            return list(self._stacks), list(self._change_sets)
+
+    def restore(self, kept: tuple[list[Stack], list[ChangeSet]]) -> None:
+        """Takes those of another process."""
+        with self.lock:
+            self._stacks, self._change_sets = kept
+        for stack in self._stacks:
+            if stack.in_progress:
+                stack.end_interrupted()
 
     def add_stack(self, name: str, region: str) -> Stack:
         """A new, empty stack."""
@@ -215,33 +288,37 @@ class StackStore:
             raise CloudFormationError(f"Stack with id {name_or_id} does not exist")
         return found
 
-    def exports(self, region: str) -> dict[str, tuple[str, str]]:
-        """Value and exporting stack's id, by the export's name."""
-        return {
-            output.export: (output.value, stack.stack_id)
-            for stack in self.stacks(region)
-            for output in stack.outputs
-            if output.export and stack.deleted is None
-        }
+    def living_stacks(self, region: str) -> list[Stack]:
+        """The stacks of a region that are not deleted."""
+        return [stack for stack in self.stacks(region) if stack.deleted is None]
 
     def add_change_set(self, change_set: ChangeSet) -> None:
-        """Keeps a change set."""
-        self._change_sets.append(change_set)
+        """Keeps a change set, in place of a failed one of the same name."""
+        with self.lock:
+            self._change_sets = [
+                other
+                for other in self._change_sets
+                if (other.stack_id, other.name) != (change_set.stack_id, change_set.name)
+            ]
+            self._change_sets.append(change_set)
 
     def change_sets(self, stack: Stack) -> list[ChangeSet]:
         """The change sets of one stack."""
-        return [change_set for change_set in self._change_sets if change_set.stack_id == stack.stack_id]
+        with self.lock:
+            return [change_set for change_set in self._change_sets if change_set.stack_id == stack.stack_id]
 
     def find_change_set(self, name_or_id: str, stack_name: str | None, region: str) -> ChangeSet | None:
         """A change set by its id, or by its name and its stack's: several stacks may use one name."""
         stack = self.find_stack(stack_name, region) if stack_name else None
-        for change_set in reversed(self._change_sets):
-            if change_set.change_set_id == name_or_id:
-                return change_set
-            if stack and change_set.stack_id == stack.stack_id and change_set.name == name_or_id:
-                return change_set
+        with self.lock:
+            for change_set in reversed(self._change_sets):
+                if change_set.change_set_id == name_or_id:
+                    return change_set
+                if stack and change_set.stack_id == stack.stack_id and change_set.name == name_or_id:
+                    return change_set
         return None
 
     def remove_change_set(self, change_set: ChangeSet) -> None:
-        """Forgets a change set."""
-        self._change_sets.remove(change_set)
+        """Forgets a change set; one that is gone already stays gone."""
+        with self.lock:
+            self._change_sets = [other for other in self._change_sets if other is not change_set]

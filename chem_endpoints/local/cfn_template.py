@@ -64,7 +64,7 @@ def parse_template(body: str) -> Template:
     try:
         check_shape(template)
     except ShapeError as error:
-        raise TemplateError(f"Template format error: {error}") from error
+        raise TemplateError(str(error)) from error
     return template
 
 
@@ -165,6 +165,8 @@ class Resolver:
     """Parameters and pseudo parameters, resolved."""
     resources: Mapping[str, Referable]
     exports: Mapping[str, str] = field(default_factory=dict)
+    imported: set[str] = field(default_factory=set)
+    """Names of the exports that have been used."""
 
     def resolve(self, value: Json) -> Json:
         """The value with every function replaced; members without a value are left out."""
@@ -265,6 +267,7 @@ class Resolver:
         name = self.resolve(argument)
         if name not in self.exports:
             raise TemplateError(f"No export named {name} found.")
+        self.imported.add(name)
         return self.exports[name]
 
     def _equals(self, argument: Json) -> bool:

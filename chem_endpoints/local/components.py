@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chem_endpoints.local.background import Background
+from chem_endpoints.local.container_logs import component_log_group
 from chem_endpoints.local.deployment_plan import AT_ONCE, Plan
 from chem_endpoints.local.fleet import FleetLaunch
 from chem_endpoints.local.hosted_endpoint import HostedEndpoint
@@ -59,16 +60,16 @@ class Component:
         self.status, self.failure_reason, self.modified = status, reason, datetime.now(UTC)
 
     @contextmanager
-    def routed(self) -> Iterator[int]:
-        """Port of a copy for one request.
+    def routed(self, port: int | None = None) -> Iterator[int]:
+        """Port of a copy for one request; with ``port``: of the copy that listens there.
 
         Raises:
             NoInstanceError: there is no copy that can take it.
         """
         if self.pool is None:
             raise NoInstanceError(f"Inference component {self.name} has no copy")
-        with self.pool.routed() as port:
-            yield port
+        with self.pool.routed(port) as chosen:
+            yield chosen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +104,16 @@ class Components:
     def listing(self, region: str) -> list[Component]:
         """All components of a region."""
         return [component for (where, _), component in list(self._components.items()) if where == region]
+
+    def all(self) -> list[Component]:
+        """All of them."""
+        return list(self._components.values())
+
+    def restore(self, component: Component) -> None:
+        """Takes a component that another local AWS had, and begins to start its copies unless it has failed."""
+        self._components[component.endpoint.region, component.name.lower()] = component
+        if component.status != "Failed":
+            self._begin(component, partial(self._create, component))
 
     def on(self, endpoint: HostedEndpoint) -> list[Component]:
         """The components of an endpoint."""
@@ -209,6 +220,9 @@ class Components:
             owner=f"inference component {component.name}",
             model_name=specification["ModelName"],
             startup_seconds=float(startup.get("ContainerStartupHealthCheckTimeoutInSeconds", DEFAULT_STARTUP_SECONDS)),
+            download_seconds=startup.get("ModelDataDownloadTimeoutInSeconds"),
+            log_group=component_log_group(component.name),
+            log_variant=component.variant_name,
         )
         watch, former = self._watch_for(component.endpoint, plan), component.pool
         try:

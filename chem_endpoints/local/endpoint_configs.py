@@ -24,6 +24,7 @@ class EndpointConfigs:
             moto, name_member="EndpointConfigName", arn_kind="endpoint-config", words="endpoint configuration"
         )
         self.describe, self.delete = self._records.describe, self._records.delete
+        self.snapshot, self.restore = self._records.snapshot, self._records.restore
 
     def create(self, request: Request, body: bytes, parameters: dict[str, Any]) -> Reply:
         """Answers CreateEndpointConfig."""

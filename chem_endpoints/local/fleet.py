@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from chem_endpoints.local.capture_files import CaptureSettings
+from chem_endpoints.local.container_logs import endpoint_log_group
 from chem_endpoints.local.guard import Guard
 from chem_endpoints.local.instance import CANCELLED, Instance
+from chem_endpoints.local.log_shipper import LogShipper
 from chem_endpoints.local.model_folder import HostingError, unpack_model
 from chem_endpoints.local.own_clients import OwnClients
 from chem_endpoints.local.server_pool import DEFAULT_STARTUP_SECONDS, NoInstanceError, ServerPool, ServerStart
+from chem_endpoints.local.serverless_pool import ServerlessPool
 from chem_endpoints.local.settings import Settings
 from chem_endpoints.local.shares import Share, WeightedTurns
 from chem_endpoints.local.variant import SERVERLESS_STARTUP_SECONDS, ServerlessVariant, Variant
@@ -24,6 +28,8 @@ class Fleet:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
+        self.capture = CaptureSettings.of(config)
+        """What is captured of its requests; None: nothing."""
         self.variants: list[Variant] = []
         """The production variants."""
         self.shadows: list[Variant] = []
@@ -71,8 +77,10 @@ class Fleet:
         raise UnknownVariantError(f"Variant {name} does not exist")
 
     @contextmanager
-    def routed(self, variant_name: str | None) -> Iterator[tuple[str, int]]:
+    def routed(self, variant_name: str | None, port: int | None = None) -> Iterator[tuple[str, int]]:
         """Variant and port for one request: of the named variant, or of the one whose turn it is by weight.
+
+        With ``port``: of the one server that listens there.
 
         Raises:
             NoInstanceError: no server can take it.
@@ -80,8 +88,8 @@ class Fleet:
             ThrottledError, ColdStartError: as `Variant.routed` says.
         """
         variant = self._choose(variant_name)
-        with variant.routed() as port:
-            yield variant.name, port
+        with variant.routed() if port is None or variant.pool is None else variant.pool.routed(port) as chosen:
+            yield variant.name, chosen
 
     def _choose(self, name: str | None) -> Variant:
         by_name = {variant.name: variant for variant in self.variants}
@@ -144,6 +152,7 @@ class FleetLaunch:
     settings: Settings
     clients: OwnClients
     guard: Guard
+    logs: LogShipper
     cancelled: Callable[[], bool]
 
     def run(self, config: dict[str, Any], counts: Mapping[str, int] | None = None) -> Fleet:
@@ -187,18 +196,48 @@ class FleetLaunch:
             owner=f"production variant {settings['VariantName']}",
             model_name=settings["ModelName"],
             startup_seconds=float(settings.get("ContainerStartupHealthCheckTimeoutInSeconds", startup)),
+            download_seconds=settings.get("ModelDataDownloadTimeoutInSeconds"),
         )
         if serverless:
-            return ServerlessVariant(settings, pool, self.settings.serverless_idle_seconds)
+            return ServerlessVariant(
+                settings,
+                ServerlessPool(pool.start),
+                idle_seconds=self.settings.serverless_idle_seconds,
+                processes=self.settings.serverless_processes,
+            )
         return Variant(settings, pool)
 
-    def pool(self, *, name: str, owner: str, model_name: str, startup_seconds: float) -> ServerPool:
+    def pool(
+        self,
+        *,
+        name: str,
+        owner: str,
+        model_name: str,
+        startup_seconds: float,
+        download_seconds: float | None = None,
+        log_group: str | None = None,
+        log_variant: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> ServerPool:
         """An empty pool for a Model.
+
+        Args:
+            name: of the variant or component, for log files and messages.
+            owner: the same as SageMaker's messages call it.
+            model_name: the Model.
+            startup_seconds: time until the first health check succeeds.
+            download_seconds: time for the Model's artifact to be there and unpacked; None: no limit.
+            log_group: where its output goes; default: the endpoint's log group.
+            log_variant: what its log streams are named after; default: ``name``.
+            environment: variables beside the Model's; they win over those of the same name.
 
         Raises:
             HostingError: the Model cannot be served.
         """
-        model = unpack_model(model_name, region=self.region, settings=self.settings, clients=self.clients)
+        model = unpack_model(
+            model_name, region=self.region, settings=self.settings, clients=self.clients, seconds=download_seconds
+        )
+        model = replace(model, environment={**model.environment, **(environment or {})})
         start = ServerStart(
             endpoint=self.endpoint,
             name=name,
@@ -208,5 +247,8 @@ class FleetLaunch:
             region=self.region,
             settings=self.settings,
             guard=self.guard,
+            logs=self.logs,
+            log_group=log_group or endpoint_log_group(self.endpoint),
+            log_variant=log_variant or name,
         )
         return ServerPool(start)

@@ -6,10 +6,15 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+from werkzeug.exceptions import ClientDisconnected
 
 from chem_endpoints.local.address import HEALTH_PATH, SERVICE_NAME, NotLoopbackError, require_loopback
-from chem_endpoints.local.async_invocations import INLINE_BYTES, AsyncInvocations
+from chem_endpoints.local.async_invocations import AsyncInvocations
+from chem_endpoints.local.async_request import INLINE_BYTES
 from chem_endpoints.local.cfn_api import CloudFormationApi
 from chem_endpoints.local.cfn_stack import CloudFormationError
 from chem_endpoints.local.container_response import CALLERS_HEADERS, invocation_from, streamed_invocation_from
@@ -24,22 +29,16 @@ from chem_endpoints.local.query_protocol import (
     parse_request,
     render_answer,
     render_error,
-    service_model,
 )
 from chem_endpoints.local.runtime import Runtime
+from chem_endpoints.local.runtime_parameters import SHARED_HEADERS, check_headers
+from chem_endpoints.local.s3_bodies import IncompleteBodyError, environ_with_stored_body, let_go
 from chem_endpoints.local.sagemaker_control import TARGET_PREFIX, SageMakerControl
 from chem_endpoints.local.scaling.control import ScalingControl
+from chem_endpoints.local.service_models import service_model
 from chem_endpoints.local.settings import Settings
-from chem_endpoints.local.wsgi import (
-    App,
-    Environ,
-    Reply,
-    Request,
-    StartResponse,
-    StreamedReply,
-    call_app,
-    json_reply,
-)
+from chem_endpoints.local.wsgi import Answer, App, Dropped, Reply, Request, StreamedReply, json_reply
+from chem_endpoints.local.wsgi_bridge import open_app
 
 _LOGGER = logging.getLogger(__name__)
 _INVOCATION = re.compile(r"/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)")
@@ -61,8 +60,29 @@ _ASYNC_HEADERS = tuple(
 )
 
 
+class Faults(Protocol):
+    """Troubles that somebody ordered. Own calls and health checks are never struck."""
+
+    def answer(self, request: Request, serve: Callable[[], Reply | StreamedReply]) -> Answer:
+        """Answers a user's request: with ``serve()``, mostly.
+
+        It runs on the request's own thread: a delay is slept before or after ``serve``; without a call of it nothing
+        happens but the answer. ``Dropped`` resets the connection, before or in the middle of an answer.
+        """
+
+
+class OwnRequests(Protocol):
+    """Requests under ``/_local`` that are no AWS service's, or of a service that is ours and not moto's."""
+
+    def answers(self, request: Request) -> bool:
+        """Whether it is one of these."""
+
+    def answer(self, request: Request) -> Reply:
+        """Answers it."""
+
+
 class FrontDoor:
-    """WSGI application: health, CloudFormation, SageMaker, its runtime, and moto for all else."""
+    """Decides who answers: health, CloudFormation, SageMaker, its runtime, and moto for all else."""
 
     def __init__(
         self,
@@ -75,33 +95,51 @@ class FrontDoor:
         control: SageMakerControl,
         scaling: ScalingControl,
         moto: App,
+        faults: Faults | None = None,
+        own_requests: Sequence[OwnRequests] = (),
+        others_busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._settings, self._hosting, self._runtime = settings, hosting, runtime
         self._async, self._cloudformation, self._control = async_invocations, cloudformation, control
-        self._scaling, self._moto = scaling, moto
+        self._scaling, self._moto, self._faults = scaling, moto, faults
+        self._own_requests, self._others_busy = own_requests, others_busy
         self._last_request = time.monotonic()
+        self._closed = False
 
     @property
     def idle_seconds(self) -> float:
-        """Time since the last request of a user; none while a container answers or asynchronous invocations wait."""
-        if self._runtime.busy or self._async.unfinished:
+        """Time since the last request of a user; none while a container answers, or something waits for that."""
+        if self._runtime.busy or self._async.unfinished or self._others_busy():
             return 0.0
         return time.monotonic() - self._last_request
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def answer(self, request: Request) -> Answer:
         """Answers one request, and logs one line about it: never a path, a header or a body."""
-        request, started = Request(environ), time.monotonic()
-        own_call = USER_AGENT_MARK in environ.get("HTTP_USER_AGENT", "") or request.path == HEALTH_PATH
+        own_call = USER_AGENT_MARK in (request.header("User-Agent") or "") or request.path == HEALTH_PATH
         if not own_call:
-            self._last_request = started
+            self._last_request = request.received
         try:
-            reply = self._answer(request)
+            reply = self._answer(request) if own_call else self._answer_user(request)
+        except ClientDisconnected:
+            reply = Dropped()
         except Exception:
             _LOGGER.exception("%s failed inside the local AWS", _description(request))
             reply = _error(request, 500, "InternalFailure", "The local AWS failed; its log has the traceback")
         if not own_call:
-            _LOGGER.info("%s %d %.0f ms", _description(request), reply.status, 1000 * (time.monotonic() - started))
-        return reply.send(start_response)
+            status = "dropped" if isinstance(reply, Dropped) else reply.status
+            _LOGGER.info("%s %s %.0f ms", _description(request), status, 1000 * (time.monotonic() - request.received))
+        return reply
+
+    def close(self) -> None:
+        """Refuses users from now on, so that what is kept holds all that was answered."""
+        self._closed = True
+
+    def _answer_user(self, request: Request) -> Answer:
+        if self._closed:
+            return _error(request, 503, "ServiceUnavailable", "The local AWS ends")
+        if self._faults is None:
+            return self._answer(request)
+        return self._faults.answer(request, partial(self._answer, request))
 
     def _answer(self, request: Request) -> Reply | StreamedReply:
         if not _is_local(request.header("Host") or ""):
@@ -114,6 +152,8 @@ class FrontDoor:
             return self._health()
         if self._scaling.answers(request):
             return self._scaling.answer(request)
+        if own := next((each for each in self._own_requests if each.answers(request)), None):
+            return _without_html(request, own.answer(request))
         if found := _INVOCATION.fullmatch(request.path):
             return self._invocation(request, found.group(1), found.group(2))
         if request.service == "cloudformation":
@@ -122,7 +162,17 @@ class FrontDoor:
             return _without_html(request, self._control.answer(request))
         if answers_lookup_events(request.target):
             return Reply(status=200, body=NO_EVENTS, headers=[("Content-Type", "application/x-amz-json-1.1")])
-        return _without_html(request, call_app(self._moto, request.environ))
+        return self._answer_by_moto(request)
+
+    def _answer_by_moto(self, request: Request) -> Reply | StreamedReply:
+        try:
+            environ = environ_with_stored_body(request)
+        except IncompleteBodyError:
+            return _error(request, 400, "IncompleteBody", "The request ended before its declared length")
+        try:
+            return _without_html(request, open_app(self._moto, environ))
+        finally:
+            let_go(environ)
 
     def _health(self) -> Reply:
         return json_reply(
@@ -133,6 +183,7 @@ class FrontDoor:
                 "root": str(self._settings.root),
                 "folder": str(self._settings.folder.resolve()),
                 "endpoints": self._hosting.statuses(),
+                "keeps": self._settings.keep,
             },
         )
 
@@ -162,31 +213,36 @@ class FrontDoor:
 
     def _invoke(self, request: Request, name: str) -> Reply:
         body = request.read_body(self._runtime.body_bytes)
-        invocation = invocation_from(request.headers(CALLERS_HEADERS), body)
+        headers = request.headers(CALLERS_HEADERS)
+        check_headers("InvokeEndpoint", headers)
+        invocation = invocation_from(headers, body, request.received)
         answer = self._runtime.invoke(name, request.region, invocation)
-        headers = [
+        answered = [
             ("Content-Type", answer.content_type),
             ("x-Amzn-Invoked-Production-Variant", answer.variant),
             ("x-amzn-RequestId", str(uuid.uuid4())),
             *answer.headers,
         ]
-        return Reply(status=200, body=answer.body, headers=headers)
+        return Reply(status=200, body=answer.body, headers=answered)
 
     def _stream(self, request: Request, name: str) -> StreamedReply:
         body = request.read_body(self._runtime.body_bytes)
-        invocation = streamed_invocation_from(request.headers(CALLERS_HEADERS), body)
+        headers = request.headers(CALLERS_HEADERS)
+        check_headers("InvokeEndpointWithResponseStream", headers)
+        invocation = streamed_invocation_from(headers, body, request.received)
         stream = self._runtime.stream(name, request.region, invocation)
-        headers = [
+        answered = [
             ("Content-Type", CONTENT_TYPE),
             ("X-Amzn-SageMaker-Content-Type", stream.content_type),
             ("x-Amzn-Invoked-Production-Variant", stream.variant),
             ("x-amzn-RequestId", str(uuid.uuid4())),
             *stream.headers,
         ]
-        return StreamedReply(status=200, body=stream, headers=headers)
+        return StreamedReply(status=200, body=stream, headers=answered)
 
     def _invoke_async(self, request: Request, name: str) -> Reply:
         body = request.read_body(INLINE_BYTES)
+        check_headers("InvokeEndpointAsync", request.headers(SHARED_HEADERS))
         accepted = self._async.accept(name, request.region, request.headers(_ASYNC_HEADERS), body)
         headers = [("Content-Type", "application/json"), ("X-Amzn-SageMaker-OutputLocation", accepted.output_location)]
         if accepted.failure_location is not None:
@@ -213,10 +269,12 @@ def _description(request: Request) -> str:
     return f"{request.service or 'unsigned'} {operation}"
 
 
-def _without_html(request: Request, reply: Reply) -> Reply:
+def _without_html(request: Request, reply: Reply | StreamedReply) -> Reply | StreamedReply:
     """moto answers what it does not know, or stumbles over, with a page that no AWS client can read."""
+    if isinstance(reply, StreamedReply) or reply.status < 400 or request.method == "HEAD":
+        return reply
     content_type = {name.lower(): value for name, value in reply.headers}.get("content-type", "")
-    if reply.status < 400 or not content_type.startswith("text/html") or request.method == "HEAD":
+    if not content_type.startswith("text/html"):
         return reply
     if reply.body.lstrip().startswith(b"<?xml") or not reply.body.lstrip().lower().startswith(b"<!doctype html"):
         return reply

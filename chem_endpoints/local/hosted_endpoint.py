@@ -23,6 +23,8 @@ class HostedEndpoint:
     """During an update: the new fleet, once it is healthy."""
     share: float = 0.0
     """The share of the requests that the new fleet gets."""
+    asked: dict[str, Any] | None = None
+    """The configuration that it was created with."""
     deployment: dict[str, Any] | None = None
     """LastDeploymentConfig."""
     modified: datetime = field(default_factory=lambda: datetime.now(UTC))

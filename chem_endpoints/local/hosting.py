@@ -15,6 +15,8 @@ from chem_endpoints.local.deployment_plan import AT_ONCE, Plan
 from chem_endpoints.local.fleet import Fleet, FleetLaunch
 from chem_endpoints.local.guard import Guard
 from chem_endpoints.local.hosted_endpoint import HostedEndpoint
+from chem_endpoints.local.kept_endpoints import KeptComponent, KeptEndpoint, KeptHosting
+from chem_endpoints.local.log_shipper import LogShipper
 from chem_endpoints.local.model_folder import HostingError
 from chem_endpoints.local.own_clients import OwnClients
 from chem_endpoints.local.roll_out import RolledBackError, Watch, shift
@@ -49,6 +51,10 @@ class Hosting:
         self._lock = threading.RLock()
         self._background = Background()
         self._guard = Guard()
+        self.logs = LogShipper(clients)
+        """What the containers print."""
+        self.on_change: list[Callable[[HostedEndpoint], None]] = []
+        """Called when an endpoint was deleted, or serves another configuration, once the former processes ended."""
         self.components = Components(self._background, self._launch_for, self._watch_for, self._rollback_reason)
         threading.Thread(target=self._supervise, name="supervisor", daemon=True).start()
 
@@ -67,10 +73,31 @@ class Hosting:
     def create(self, name: str, region: str, change: Change) -> HostedEndpoint:
         """Begins to create an endpoint; its status tells when it serves."""
         endpoint = HostedEndpoint(name=name, region=region, config_name=change.config["EndpointConfigName"])
+        endpoint.asked = change.config
         with self._lock:
             self._endpoints[region, name.lower()] = endpoint
         self._begin(endpoint, partial(self._roll_out, endpoint, change))
         return endpoint
+
+    def snapshot(self) -> KeptHosting:
+        """What is kept: what endpoints and components were asked to be, not their processes."""
+        return KeptHosting(
+            endpoints=tuple(KeptEndpoint.of(endpoint) for endpoint in self.endpoints()),
+            components=tuple(KeptComponent.of(component) for component in self.components.all()),
+        )
+
+    def restore(self, kept: KeptHosting) -> None:
+        """Begins to start the processes of endpoints and components that another local AWS had."""
+        for former in kept.endpoints:
+            endpoint = former.endpoint()
+            self._endpoints[endpoint.region, endpoint.name.lower()] = endpoint
+            if former.config is not None:
+                change = Change(config=former.config, deployment=former.deployment)
+                self._begin(endpoint, partial(self._roll_out, endpoint, change))
+        for each in kept.components:
+            on = self.find(each.endpoint, each.region)
+            if on is not None:
+                self.components.restore(each.component(on))
 
     def update(self, endpoint: HostedEndpoint, change: Change) -> bool:
         """Begins to move an endpoint to another configuration; the old processes serve until the new ones do.
@@ -102,6 +129,11 @@ class Hosting:
             fleet, endpoint.fleet = endpoint.fleet, None
         if fleet is not None:
             fleet.stop()
+        self._tell(endpoint)
+
+    def _tell(self, endpoint: HostedEndpoint) -> None:
+        for tell in self.on_change:
+            tell(endpoint)
 
     def stop(self) -> None:
         """Stops all processes."""
@@ -119,15 +151,20 @@ class Hosting:
     def _cancelled(self, endpoint: HostedEndpoint) -> bool:
         return endpoint.deleted or self._background.stopping.is_set()
 
-    def _launch_for(self, endpoint: HostedEndpoint) -> FleetLaunch:
+    def launch(self, name: str, region: str, cancelled: Callable[[], bool]) -> FleetLaunch:
+        """Starts server processes in the name of an endpoint, or of a job."""
         return FleetLaunch(
-            endpoint=endpoint.name,
-            region=endpoint.region,
+            endpoint=name,
+            region=region,
             settings=self._settings,
             clients=self._clients,
             guard=self._guard,
-            cancelled=partial(self._cancelled, endpoint),
+            logs=self.logs,
+            cancelled=cancelled,
         )
+
+    def _launch_for(self, endpoint: HostedEndpoint) -> FleetLaunch:
+        return self.launch(endpoint.name, endpoint.region, partial(self._cancelled, endpoint))
 
     def _watch_for(self, endpoint: HostedEndpoint, plan: Plan) -> Watch:
         return Watch(
@@ -178,6 +215,7 @@ class Hosting:
                 endpoint.settle("InService")
         if retired is not None:
             retired.stop()
+        self._tell(endpoint)
 
     def _scale(self, endpoint: HostedEndpoint, changes: Sequence[tuple[Variant, dict[str, Any]]]) -> None:
         reason = None

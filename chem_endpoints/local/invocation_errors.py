@@ -45,6 +45,20 @@ def body_too_large(limit: int) -> InvocationError:
     return InvocationError(413, None, f"HTTP content length exceeded {limit} bytes.")
 
 
+def model_not_ready(name: str) -> InvocationError:
+    """The model is still being loaded: wait and try again.
+
+    botocore names multi-model endpoints and serverless variants under ModelNotReadyException; that a component which
+    is still being created is answered so is our reading of it.
+    """
+    return InvocationError(429, "ModelNotReadyException", f"The model of {name} is still being loaded. Try again.")
+
+
+def unknown_session(session_id: str) -> InvocationError:
+    """A stateful session that is not, or no longer, there."""
+    return validation_error(f"Session {session_id} not found: it is unknown, has expired, or its instance is gone.")
+
+
 def throttled(message: str) -> InvocationError:
     """More requests at once than a serverless endpoint takes."""
     return InvocationError(400, "ThrottlingException", message)

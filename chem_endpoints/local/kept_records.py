@@ -24,6 +24,14 @@ class KeptRecords:
         self._records: dict[tuple[str, str], dict[str, Any]] = {}
         self._lock = threading.Lock()
 
+    def snapshot(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """All records, by region and name."""
+        return dict(self._records)
+
+    def restore(self, kept: dict[tuple[str, str], dict[str, Any]]) -> None:
+        """Takes the records of another process, as moto does its own."""
+        self._records.update(kept)
+
     def create(
         self, request: Request, body: bytes, parameters: dict[str, Any], for_moto: dict[str, Any] | None = None
     ) -> Reply:

@@ -2,6 +2,8 @@
 
 import shutil
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from botocore.exceptions import ClientError
 from chem_endpoints.local.address import ACCOUNT
 from chem_endpoints.local.own_clients import OwnClients
 from chem_endpoints.local.settings import Settings
-from chem_endpoints.spec.image_source import LOCKS, image_reference
+from chem_endpoints.spec.image_source import LOCKS, REPOSITORY, image_reference
 from chem_endpoints.wire.bundle import BundleError, unpack
 from chem_endpoints.wire.environment import MODEL_DIR
 
@@ -34,11 +36,20 @@ class ModelFolder:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def unpack_model(name: str, *, region: str, settings: Settings, clients: OwnClients) -> ModelFolder:
+def unpack_model(
+    name: str, *, region: str, settings: Settings, clients: OwnClients, seconds: float | None = None
+) -> ModelFolder:
     """Checks a Model's image and unpacks its artifact.
 
+    Args:
+        name: the Model.
+        region: where it is.
+        settings: where bundles are unpacked.
+        clients: boto3 clients of this local AWS.
+        seconds: time for the artifact to be there and unpacked (ModelDataDownloadTimeoutInSeconds); None: no limit.
+
     Raises:
-        HostingError: the Model is missing, its image is not this clone's code, or its artifact is unusable.
+        HostingError: the Model is missing, its image is not this clone's code, or its artifact is unusable or late.
     """
     container = _container(name, region, clients)
     image = str(container.get("Image", ""))
@@ -49,7 +60,7 @@ def unpack_model(name: str, *, region: str, settings: Settings, clients: OwnClie
     model = ModelFolder(folder=folder, image=image, environment=environment)
     try:
         if url := container.get("ModelDataUrl"):
-            _download(url, folder, region, clients)
+            _download(url, folder, clients("s3", region), _limit(url, seconds))
     except HostingError:
         model.remove()
         raise
@@ -70,13 +81,24 @@ def _container(name: str, region: str, clients: OwnClients) -> dict[str, Any]:
 def check_image(image: str, region: str, settings: Settings) -> None:
     """Only the code that the template names may run: another would answer with other numbers, unseen.
 
+    Outside a clone there are no locks, by which alone the tag could be known: there the installed package runs for
+    every tag of our repository.
+
     Raises:
         HostingError: this clone's code is another.
     """
+    is_ours = image.rpartition(":")[0].endswith(f"/{REPOSITORY}")
     known = [name for name in settings.images if (settings.root / LOCKS[name]).is_file()]
+    if is_ours and not known:
+        return
     expected = {name: image_reference(root=settings.root, image=name, account=ACCOUNT, region=region) for name in known}
     if image in expected.values():
         return
+    if not is_ours:
+        raise HostingError(
+            f"The image {image} is not in the repository {REPOSITORY}. The local AWS runs the code of this clone and "
+            "knows it by its tag: deploy a stage whose `images` is source or codebuild"
+        )
     here = ", ".join(f"{name}: {reference.rpartition(':')[2]}" for name, reference in expected.items())
     raise HostingError(
         f"The image {image} is not the code of this clone (tag {image.rpartition(':')[2]}; this clone gives {here}). "
@@ -84,12 +106,24 @@ def check_image(image: str, region: str, settings: Settings) -> None:
     )
 
 
-def _download(url: str, folder: Path, region: str, clients: OwnClients) -> None:
+def _limit(url: str, seconds: float | None) -> Callable[[], None]:
+    """Raises HostingError once the time from now is over."""
+    deadline = time.monotonic() + seconds if seconds is not None else float("inf")
+
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise HostingError(f"The model data at {url} was not downloaded and unpacked within {seconds:g} s")
+
+    return check
+
+
+def _download(url: str, folder: Path, s3: Any, check_time: Callable[[], None]) -> None:
     bucket, key = s3_location(url)
     archive = folder.with_name(f"{folder.name}.tar.gz")
     try:
-        clients("s3", region).download_file(bucket, key, str(archive))
+        s3.download_file(bucket, key, str(archive), Callback=lambda _: check_time())
         unpack(archive, folder)
+        check_time()
     except ClientError as error:
         raise HostingError(f"Could not access model data at {url}: {error.response['Error']['Code']}") from error
     except BundleError as error:

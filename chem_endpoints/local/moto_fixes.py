@@ -6,6 +6,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from chem_endpoints.local.own_clients import USER_AGENT_MARK
+from chem_endpoints.local.s3_bodies import keep_large_bodies_in_files
+
 MOTO_ENVIRONMENT = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
 """Without it the roles of the CDK bootstrap stack cannot attach AWS's own policies; read when moto is imported."""
 
@@ -15,6 +18,8 @@ def apply_moto_fixes() -> None:
     accept_current_instance_types()
     ignore_bucket_policies()
     keep_policy_arn_on_update()
+    let_cloudformation_set_its_own_bucket_tags()
+    keep_large_bodies_in_files(_replace)
 
 
 def accept_current_instance_types() -> None:
@@ -48,6 +53,23 @@ def keep_policy_arn_on_update() -> None:
         return policy
 
     _replace(ApplicationAutoscalingBackend, "put_scaling_policy", put_keeping_arn)
+
+
+def let_cloudformation_set_its_own_bucket_tags() -> None:
+    """moto refuses ``aws:`` tags of buckets to all; CloudFormation sets ``aws:cloudformation:…``, and nobody else."""
+    from moto.s3.responses import S3Response
+
+    read: Callable[..., dict[str, str]] = S3Response._bucket_tagging_from_body
+    prefix, hidden = "aws:cloudformation:", "hidden-aws:cloudformation:"
+
+    def read_own_as_well(self: Any) -> dict[str, str]:
+        if USER_AGENT_MARK not in str(self.headers.get("User-Agent")):
+            return read(self)
+        text = self.body.decode() if isinstance(self.body, bytes) else self.body
+        self.body = text.replace(f"<Key>{prefix}", f"<Key>{hidden}")
+        return {key.replace(hidden, prefix): value for key, value in read(self).items()}
+
+    _replace(S3Response, "_bucket_tagging_from_body", read_own_as_well)
 
 
 def _replace(owner: type, method: str, replacement: Callable[..., Any]) -> None:

@@ -1,5 +1,6 @@
 """An answer that is under way: the container has answered with its head, and its place is taken until the end."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BytesIO
@@ -9,7 +10,9 @@ from typing import IO
 from chem_endpoints.local.container_response import ContainerResponse, NoAnswerError
 from chem_endpoints.local.hosted_endpoint import HostedEndpoint
 from chem_endpoints.local.invocation_errors import InvocationError, model_error
+from chem_endpoints.local.observing import Watch
 from chem_endpoints.local.scaling.traffic import CountedRequest
+from chem_endpoints.local.sessions import Owner
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,11 @@ class Server:
     endpoint: HostedEndpoint
     variant: str
     component: str | None = None
+
+    @property
+    def owner(self) -> Owner:
+        """Whose sessions it serves."""
+        return Owner(region=self.endpoint.region, endpoint=self.endpoint.name, component=self.component)
 
     def error(self, status: int, message: str) -> InvocationError:
         """What the caller gets when the container answered so; status 0: it did not answer."""
@@ -40,6 +48,8 @@ class OpenAnswer:
     response: ContainerResponse
     counted: CountedRequest
     held: ExitStack
+    watch: Watch | None = None
+    """Who is told of it, if anybody."""
 
     def __enter__(self) -> "OpenAnswer":
         return self
@@ -52,6 +62,19 @@ class OpenAnswer:
     def close(self) -> None:
         """Ends it; more than once does no harm."""
         self.held.close()
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body as it comes; whoever watches is told at its end.
+
+        Raises:
+            NoAnswerError: it breaks off or is not complete in time.
+        """
+        for piece in self.response.pieces():
+            if self.watch is not None:
+                self.watch.add(piece)
+            yield piece
+        if self.watch is not None:
+            self.watch.end(self.response.status, self.response.content_type, dict(self.response.headers))
 
     def read(self) -> bytes:
         """The whole body.
@@ -70,7 +93,7 @@ class OpenAnswer:
             InvocationError: it breaks off or is not complete in time: no part of it is an answer.
         """
         try:
-            for piece in self.response.pieces():
+            for piece in self.pieces():
                 file.write(piece)
         except NoAnswerError as error:
             raise self.without_end(error) from error

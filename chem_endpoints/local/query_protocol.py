@@ -11,10 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
-import botocore.session
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
-_SESSION = botocore.session.Session()
 Tree = dict[str, Any]
 
 
@@ -24,11 +22,6 @@ class UnknownOperationError(Exception):
 
 class MalformedQueryError(Exception):
     """A request whose fields do not make up the operation's parameters."""
-
-
-def service_model(service: str) -> ServiceModel:
-    """botocore's description of a service."""
-    return ServiceModel(_SESSION.get_component("data_loader").load_service_model(service, "service-2"), service)
 
 
 def parse_request(model: ServiceModel, body: str) -> tuple[str, dict[str, Any]]:

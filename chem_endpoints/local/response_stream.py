@@ -20,7 +20,7 @@ class ResponseStream:
             InvocationError: the container sent none, or none in time; the answer is closed then.
         """
         self._answer = answer
-        self._pieces = answer.response.pieces()
+        self._pieces = answer.pieces()
         try:
             self._first = next(self._pieces, None)
         except NoAnswerError as error:
@@ -57,6 +57,7 @@ class ResponseStream:
             for piece in self._pieces:
                 yield payload_part(piece)
         except NoAnswerError as error:
+            self._answer.counted.broke_off = True
             yield _exception(error)
 
 

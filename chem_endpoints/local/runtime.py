@@ -1,11 +1,11 @@
 """The SageMaker runtime: takes invocations and passes them to the processes behind the endpoint."""
 
 import threading
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from http.client import HTTPConnection
 
-from chem_endpoints.local.container_response import ContainerResponse, Invocation, NoAnswerError, connect
+from chem_endpoints.local.container_calls import ContainerCalls
+from chem_endpoints.local.container_response import Invocation
 from chem_endpoints.local.fleet import Fleet, UnknownVariantError
 from chem_endpoints.local.hosted_endpoint import HostedEndpoint
 from chem_endpoints.local.hosting import Hosting
@@ -13,19 +13,22 @@ from chem_endpoints.local.invocation_errors import (
     InvocationError,
     body_too_large,
     endpoint_not_found,
+    model_not_ready,
     no_capacity,
     service_unavailable,
     throttled,
+    unknown_session,
     validation_error,
 )
+from chem_endpoints.local.observing import Observer
 from chem_endpoints.local.open_answer import OpenAnswer, Server
 from chem_endpoints.local.response_stream import ResponseStream
 from chem_endpoints.local.scaling.traffic import Traffic
 from chem_endpoints.local.server_pool import NoInstanceError
+from chem_endpoints.local.sessions import NEW_SESSION, Session, Sessions
 from chem_endpoints.local.variant import ColdStartError, ThrottledError, Variant
 from chem_endpoints.spec.support_matrix import SUPPORT
 
-_ERROR_MESSAGE_LENGTH = 4096
 _SERVERLESS_BYTES = SUPPORT["serverless"].request_bytes.value
 _SHADOW_REQUESTS = 16
 """Copies that are on their way at once; further ones are dropped, so that a slow shadow costs nothing."""
@@ -56,19 +59,21 @@ class Runtime:
         stream_seconds: float,
         body_bytes: int,
         traffic: Traffic | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._hosting = hosting
         self._seconds, self._stream_seconds = seconds, stream_seconds
         self.body_bytes = body_bytes
         self.traffic = traffic or Traffic()
         """Counts what the containers take."""
-        self._connections: set[HTTPConnection] = set()
+        self._sessions = Sessions()
+        self._calls = ContainerCalls(self.traffic, self._sessions, observers)
         self._shadow_places = threading.BoundedSemaphore(_SHADOW_REQUESTS)
 
     @property
     def busy(self) -> bool:
-        """Whether a container answers at present."""
-        return bool(self._connections)
+        """Whether a request is on its way, from its choice of a container until the end of the answer."""
+        return self._calls.running > 0
 
     def invoke(self, name: str, region: str, invocation: Invocation) -> ContainerAnswer:
         """Answers a synchronous invocation.
@@ -107,6 +112,11 @@ class Runtime:
             raise endpoint_not_found(name)
         return endpoint, endpoint.fleet
 
+    def will_serve(self, name: str, region: str) -> bool:
+        """Whether the endpoint has no fleet yet, but is about to."""
+        endpoint = self._hosting.find(name, region)
+        return endpoint is not None and endpoint.status == "Creating"
+
     def forward(self, endpoint: HostedEndpoint, fleet: Fleet, invocation: Invocation, seconds: float) -> OpenAnswer:
         """Passes an invocation to the least busy process; the caller closes the answer.
 
@@ -119,6 +129,9 @@ class Runtime:
         Raises:
             InvocationError: no process, no answer in time, a broken connection, or a status that is not 2xx.
         """
+        session = self._session(Server(endpoint, ""), invocation)
+        if session is not None:
+            return self._forward_in_session(endpoint, session, invocation, seconds)
         chosen = endpoint.next_fleet() or fleet
         try:
             return self._forward_to(endpoint, chosen, invocation, seconds)
@@ -150,16 +163,23 @@ class Runtime:
             return self._forward_to_component(endpoint, fleet, invocation, seconds)
         return self.forward(endpoint, fleet, invocation, seconds)
 
-    def _forward_to(self, endpoint: HostedEndpoint, fleet: Fleet, invocation: Invocation, seconds: float) -> OpenAnswer:
-        """Passes an invocation to a process of this fleet.
+    def _forward_to(
+        self,
+        endpoint: HostedEndpoint,
+        fleet: Fleet,
+        invocation: Invocation,
+        seconds: float,
+        port: int | None = None,
+    ) -> OpenAnswer:
+        """Passes an invocation to a process of this fleet; with ``port``: to that one.
 
         Raises:
             NoInstanceError: none can take it.
             InvocationError: as `forward` says.
         """
-        with ExitStack() as held:
+        with self._calls.under_way() as held:
             try:
-                variant, port = held.enter_context(fleet.routed(invocation.target_variant))
+                variant, port = held.enter_context(fleet.routed(invocation.target_variant, port))
             except UnknownVariantError as error:
                 raise validation_error(str(error)) from error
             except ThrottledError as error:
@@ -167,7 +187,33 @@ class Runtime:
             except ColdStartError as error:
                 raise Server(endpoint, fleet.variants[0].name).error(500, str(error)) from error
             self._copy_to_shadow(endpoint, fleet, invocation, seconds)
-            return self._answered(Server(endpoint, variant), port, invocation, seconds, held)
+            return self._calls.answer(Server(endpoint, variant), port, invocation, seconds, held)
+
+    def _session(self, server: Server, invocation: Invocation) -> Session | None:
+        """The session that an invocation goes on with.
+
+        Raises:
+            InvocationError: it names one that is not there.
+        """
+        session_id = invocation.session
+        if session_id is None or session_id == NEW_SESSION:
+            return None
+        session = self._sessions.find(server.owner, session_id)
+        if session is None:
+            raise unknown_session(session_id)
+        return session
+
+    def _forward_in_session(
+        self, endpoint: HostedEndpoint, session: Session, invocation: Invocation, seconds: float
+    ) -> OpenAnswer:
+        """Passes an invocation to the instance that has its session."""
+        there = replace(invocation, target_variant=session.variant)
+        for fleet in endpoint.fleets():
+            try:
+                return self._forward_to(endpoint, fleet, there, seconds, session.port)
+            except NoInstanceError:
+                continue
+        raise unknown_session(str(invocation.session))
 
     def _forward_to_component(
         self, endpoint: HostedEndpoint, fleet: Fleet, invocation: Invocation, seconds: float
@@ -177,12 +223,17 @@ class Runtime:
         component = self._hosting.components.find(invocation.component, endpoint.region)
         if component is None or component.endpoint is not endpoint or not fleet.takes_components:
             raise validation_error(f"Inference Component {invocation.component} of endpoint {endpoint.name} not found.")
+        if component.status == "Creating" and component.pool is None:
+            raise model_not_ready(f"inference component {component.name}")
         server = Server(endpoint, component.variant_name, component.name)
+        session = self._session(server, invocation)
         try:
-            with ExitStack() as held:
-                port = held.enter_context(component.routed())
-                return self._answered(server, port, invocation, seconds, held)
+            with self._calls.under_way() as held:
+                port = held.enter_context(component.routed(session.port if session is not None else None))
+                return self._calls.answer(server, port, invocation, seconds, held)
         except NoInstanceError:
+            if session is not None:
+                raise unknown_session(str(invocation.session)) from None
             self.traffic.no_capacity(endpoint.region, component.name)
             raise no_capacity() from None
 
@@ -193,11 +244,11 @@ class Runtime:
             return
 
         def send(shadow: Variant = shadow) -> None:
-            copy = replace(invocation, target_variant=None)
+            copy = replace(invocation, target_variant=None, received=None)
             try:
-                with ExitStack() as held:
+                with self._calls.under_way() as held:
                     port = held.enter_context(shadow.routed())
-                    with self._answered(Server(endpoint, shadow.name), port, copy, seconds, held) as answer:
+                    with self._calls.answer(Server(endpoint, shadow.name), port, copy, seconds, held) as answer:
                         answer.read()
             except (NoInstanceError, InvocationError):
                 return  # Its failure harms nobody.
@@ -205,39 +256,3 @@ class Runtime:
                 self._shadow_places.release()
 
         threading.Thread(target=send, name="shadow request", daemon=True).start()
-
-    def _answered(
-        self, server: Server, port: int, invocation: Invocation, seconds: float, held: ExitStack
-    ) -> OpenAnswer:
-        """Sends an invocation, and counts it; what is ``held`` goes with the answer.
-
-        Raises:
-            NoInstanceError: nobody listens: the request reached no container.
-            InvocationError: no answer, or a status that is not 2xx.
-        """
-        try:
-            connection = connect(port, seconds)
-        except ConnectionRefusedError:
-            raise NoInstanceError(f"Variant {server.variant} has no healthy instance at present") from None
-        except NoAnswerError as error:
-            raise server.error(0, str(error)) from error
-        held.callback(connection.close)
-        self._connections.add(connection)
-        held.callback(self._connections.discard, connection)
-        endpoint = server.endpoint
-        counted = held.enter_context(
-            self.traffic.request(endpoint.region, endpoint.name, server.variant, server.component)
-        )
-        try:
-            response = ContainerResponse(connection, invocation, seconds)
-        except NoAnswerError as error:
-            held.close()  # Before the exception passes: a request that ends with one is not counted.
-            raise server.error(0, str(error)) from error
-        counted.status = response.status
-        held.callback(response.close)
-        answer = OpenAnswer(server=server, response=response, counted=counted, held=held.pop_all())
-        if 200 <= response.status < 300:
-            return answer
-        with answer:
-            message = answer.read().decode(errors="replace")[:_ERROR_MESSAGE_LENGTH]
-        raise server.error(response.status, message)

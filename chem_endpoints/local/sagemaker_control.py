@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -23,6 +24,7 @@ from chem_endpoints.local.fleet import Fleet, UnknownVariantError
 from chem_endpoints.local.hosted_endpoint import HostedEndpoint
 from chem_endpoints.local.hosting import Change, Hosting
 from chem_endpoints.local.kept_records import KeptRecords
+from chem_endpoints.local.monitoring_schedules import MonitoringSchedules
 from chem_endpoints.local.own_clients import OwnClients
 from chem_endpoints.local.rollback_alarms import refuse_unknown_alarms
 from chem_endpoints.local.scaling.autoscaled import autoscaled_variants
@@ -36,14 +38,24 @@ TARGET_PREFIX = "SageMaker."
 class SageMakerControl:
     """Answers the operations on endpoints, their configurations and components; all others go to moto."""
 
-    def __init__(self, hosting: Hosting, clients: OwnClients, moto: App) -> None:
+    def __init__(
+        self, hosting: Hosting, clients: OwnClients, moto: App, more: Mapping[str, Handler] | None = None
+    ) -> None:
+        """``more`` are operations that others answer."""
         self._hosting, self._clients, self._moto = hosting, clients, moto
         self._records = threading.Lock()
         """Held while moto's record of an endpoint and ours begin or end: of two creations at once one is refused."""
         self._components = ComponentControl(hosting, clients)
+        self._schedules = MonitoringSchedules(clients)
         configs = EndpointConfigs(clients, moto)
         # moto 5.2.5 forgets that a model is isolated from the network.
         models = KeptRecords(moto, name_member="ModelName", arn_kind="model", words="model")
+        self.records: dict[str, KeptRecords | EndpointConfigs | MonitoringSchedules] = {
+            "models": models,
+            "endpoint configurations": configs,
+            "monitoring schedules": self._schedules,
+        }
+        """What lies here and not in moto; a kept state has it, too."""
         self._operations: dict[str, Handler] = {
             "CreateModel": models.create,
             "DescribeModel": models.describe,
@@ -58,6 +70,8 @@ class SageMakerControl:
             "ListEndpoints": self._list,
             "UpdateEndpointWeightsAndCapacities": self._scale,
             **self._components.operations,
+            **self._schedules.operations,
+            **(more or {}),
         }
 
     def answer(self, request: Request) -> Reply:
@@ -70,6 +84,7 @@ class SageMakerControl:
         try:
             parameters = parse_parameters(body)
             handler = handler or self._components.tag_operation(operation, parameters)
+            handler = handler or self._schedules.tag_operation(operation, parameters)
             return handler(request, body, parameters) if handler else self._pass_on(request, body)
         except MalformedError:
             return json_reply(400, {"__type": "SerializationException"}, content_type=JSON)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from chem_endpoints.local.container_logs import LogStream
 from chem_endpoints.local.guard import Guard
 from chem_endpoints.local.instance import CANCELLED, Instance
+from chem_endpoints.local.log_shipper import LogShipper
 from chem_endpoints.local.model_folder import HostingError, ModelFolder, check_image
 from chem_endpoints.local.server_process import ServerProcess
 from chem_endpoints.local.settings import Settings
@@ -39,6 +41,11 @@ class ServerStart:
     region: str
     settings: Settings
     guard: Guard
+    logs: LogShipper
+    log_group: str
+    """The log group that SageMaker would write its output to."""
+    log_variant: str
+    """The variant that its log streams are named after."""
 
     def instance(self, number: int) -> Instance:
         """A server that is not started yet."""
@@ -51,6 +58,12 @@ class ServerStart:
             check_seconds=self.settings.health_check_seconds,
             check_image=partial(check_image, self.model.image, self.region, self.settings),
         )
+
+    def run(self, instance: Instance) -> None:
+        """Starts a server's process; its output goes to a log stream of its own."""
+        instance.process.start()
+        stream = LogStream(region=self.region, group=self.log_group, variant=self.log_variant)
+        self.logs.follow(instance.process, instance.process.log, stream)
 
     def _process(self, log: Path) -> ServerProcess:
         return ServerProcess(
@@ -76,14 +89,14 @@ class ServerPool:
         self._stopped = False
 
     @contextmanager
-    def routed(self) -> Iterator[int]:
-        """Port for one request: of the ready server with the fewest outstanding requests.
+    def routed(self, port: int | None = None) -> Iterator[int]:
+        """Port for one request: of the ready server with the fewest outstanding requests, or of the one that is named.
 
         Raises:
             NoInstanceError: none is ready.
         """
         with self._routing:
-            ready = [instance for instance in self.instances if instance.ready]
+            ready = [item for item in self.instances if item.ready and port in (None, item.process.port)]
             if not ready:
                 raise NoInstanceError(f"{self.start.owner} has no healthy instance at present")
             instance = min(ready, key=lambda item: (item.outstanding, item.served))
@@ -129,7 +142,7 @@ class ServerPool:
                 with self._processes:
                     self._require_open()
                     self._starting.append(instance)
-                    instance.process.start()
+                    self.start.run(instance)
         except BaseException:
             self._end_begun()
             raise
@@ -205,3 +218,5 @@ class ServerPool:
             deadline = time.monotonic() + seconds
             for instance in instances:
                 instance.process.stop(max(0.0, deadline - time.monotonic()))
+        for instance in instances:
+            self.start.logs.finish(instance.process)

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from chem_endpoints.local.address import (
     CLEARED_VARIABLES,
@@ -22,6 +22,7 @@ from chem_endpoints.local.address import (
     require_loopback,
     state_file,
 )
+from chem_endpoints.local.allocator import give_memory_back
 from chem_endpoints.local.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class LocalAws:
         _point_own_clients_here(self.port, self.settings)
         shutil.rmtree(self.settings.models, ignore_errors=True)
         parts = _assemble(self.settings, self.port)
+        parts.restore()
         with self._serving(parts.front_door, sockets), self._signals(), self._state():
             parts.start()
             print(f"local AWS ready on {endpoint_url(self.port)}", flush=True)
@@ -94,16 +96,16 @@ class LocalAws:
                 return
 
     @contextmanager
-    def _serving(self, app: Any, sockets: list[socket.socket]) -> Iterator[None]:
-        servers = [_server(listening, app) for listening in sockets]
-        for server in servers:
-            threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    def _serving(self, front_door: "FrontDoor", sockets: list[socket.socket]) -> Iterator[None]:
+        from chem_endpoints.local.asgi_door import AsgiDoor
+        from chem_endpoints.local.http_server import HttpServer
+
+        server = HttpServer(AsgiDoor(front_door.answer), sockets)
+        server.start()
         try:
             yield
         finally:
-            for server in servers:
-                server.shutdown()
-                server.server_close()
+            server.stop()
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -155,30 +157,12 @@ def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-        listening.listen(128)
+        listening.listen()
     except OSError as error:
         listening.close()
         message = f"Port {port} is taken. Choose another with --port, or stop what listens there"
         raise CannotStartError(message) from error
     return listening
-
-
-def _server(listening: socket.socket, app: Any) -> Any:
-    from moto.moto_server.werkzeug_app import MotoRequestHandler
-    from werkzeug.serving import make_server
-
-    class QuietHandler(MotoRequestHandler):
-        """HTTP/1.1, as the SDKs' chunked uploads need; the front door writes the log."""
-
-        protocol_version = "HTTP/1.1"
-
-        def log_request(self, *_arguments: object) -> None:
-            """Writes nothing."""
-
-    host, port = listening.getsockname()[:2]
-    server = make_server(host, port, app, threaded=True, request_handler=QuietHandler, fd=listening.fileno())
-    listening.close()
-    return server
 
 
 def _point_own_clients_here(port: int, settings: Settings) -> None:
@@ -204,5 +188,6 @@ def serve(settings: Settings) -> None:
         NotLoopbackError: other machines could reach it.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    give_memory_back()
     LocalAws(settings).run()

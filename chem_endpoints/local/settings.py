@@ -40,7 +40,18 @@ class Settings:
     health_check_seconds: float = 5.0
     """Time between two health checks of a server in service (SageMaker's is not documented)."""
     serverless_idle_seconds: float = 300.0
-    """A serverless endpoint without provisioned concurrency stops its server when it was idle for longer than that."""
+    """A server of a serverless endpoint stops when it was idle for longer than that, unless it is provisioned."""
+    serverless_processes: int | None = 2
+    """Servers of a serverless endpoint at most; requests beyond share them, where AWS starts one for each.
+
+    None: as many as its MaxConcurrency, as AWS does, on one machine.
+    """
+    capture_seconds: float = 5.0
+    """Time between two rounds of writing data capture files (SageMaker's is not documented: some minutes)."""
+    keep: bool = False
+    """Whether its state outlives it."""
+    keep_seconds: float = 60.0
+    """Real time between two savings of the state; it is saved at the end, too."""
     silent_rollbacks: bool = True
     """An endpoint that alarms rolled back is in service without any FailureReason, so CloudFormation sees a success.
 

@@ -2,9 +2,9 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from http.client import responses
 from io import BytesIO
 from typing import Any, Protocol
 
@@ -27,13 +27,11 @@ class Reply:
     body: bytes
     headers: list[tuple[str, str]] = field(default_factory=list)
 
-    def send(self, start_response: StartResponse) -> list[bytes]:
-        """Answers a WSGI request."""
-        phrase = responses.get(self.status, "Error")
+    def complete_headers(self) -> list[tuple[str, str]]:
+        """The headers, with the body's length."""
         names = {name.lower() for name, _ in self.headers}
         length = [] if "content-length" in names else [("Content-Length", str(len(self.body)))]
-        start_response(f"{self.status} {phrase}", [*self.headers, *length])
-        return [self.body]
+        return [*self.headers, *length]
 
 
 class Stream(Protocol):
@@ -54,10 +52,22 @@ class StreamedReply:
     body: Stream
     headers: list[tuple[str, str]]
 
-    def send(self, start_response: StartResponse) -> Stream:
-        """Answers a WSGI request; the server closes the body."""
-        start_response(f"{self.status} {responses[self.status]}", self.headers)
-        return self.body
+    def complete_headers(self) -> list[tuple[str, str]]:
+        """The headers; without ``Content-Length`` among them the body is sent in chunks."""
+        return self.headers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dropped:
+    """No answer: the connection is reset. Or a part of one: the connection is closed before its end."""
+
+    reply: Reply | StreamedReply | None = None
+    """What is begun to be sent."""
+    after_bytes: int | None = None
+    """So much of its body is sent before; None: nothing at all, not even a status."""
+
+
+Answer = Reply | StreamedReply | Dropped
 
 
 def json_reply(status: int, content: object, *, content_type: str = "application/json") -> Reply:
@@ -70,6 +80,8 @@ class Request:
     """A WSGI request, as the local AWS looks at it."""
 
     environ: Environ
+    received: float = field(default_factory=time.monotonic)
+    """When it arrived."""
 
     @property
     def method(self) -> str:

@@ -1,6 +1,6 @@
-"""What CloudFormation sets at creation only, and what identifies a resource: from the schemas that cfn-lint ships."""
+"""What CloudFormation sets at creation only, and what identifies a resource, by its schemas."""
 
-from functools import cache
+from chem_endpoints.local.cfn_schema import schema_of
 
 _NAMES = {
     "AWS::SageMaker::Model": ("ModelName",),
@@ -12,27 +12,14 @@ _NAMES = {
 }
 """Types whose schema names the ARN as identity, although their name must be free, too."""
 
-_REGION = "us-east-1"  # holds every type; the schemas do not differ by region in what is create-only
 
-
-@cache
 def create_only(type_: str) -> tuple[tuple[str, ...], ...]:
     """Paths of the properties whose change replaces a resource of a type; none for a type without a schema."""
-    return tuple(tuple(path.split("/")) for path in _paths(type_, "createOnlyProperties"))
+    schema = schema_of(type_)
+    return schema.create_only if schema else ()
 
 
-@cache
 def identifiers(type_: str) -> tuple[str, ...]:
     """Properties that together are a resource's identity in AWS; none for a type without a schema."""
-    return _NAMES.get(type_) or _paths(type_, "primaryIdentifier")
-
-
-def _paths(type_: str, which: str) -> tuple[str, ...]:
-    # Takes seconds to import.
-    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError  # type: ignore[import-untyped]
-
-    try:
-        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(_REGION, type_).schema
-    except ResourceNotFoundError:
-        return ()
-    return tuple(path.removeprefix("/properties/") for path in schema.get(which) or ())
+    schema = schema_of(type_)
+    return _NAMES.get(type_) or (schema.identifiers if schema else ())

@@ -31,7 +31,7 @@ def read_mapping(path: Path) -> dict[str, object]:
     if repeated:
         raise UnreadableFileError(tuple(repeated))
     if not isinstance(contents, dict):
-        raise _unreadable("must be key: value lines, starting with name:")
+        raise _unreadable("must be key: value lines")
     return contents
 
 

@@ -53,6 +53,10 @@ def test_the_demonstration_says_what_it_did_and_how_far_to_trust_it(demonstratio
         assert words in told
     assert re.search(r"typical error of about a factor of \d+", told)
     assert "This is a demonstration" in told
+    scaled = re.findall(r"^ +(\d+) min later: (\d) -> (\d) instances \(alarm \S+-(\w+)\)$", told, re.MULTILINE)
+    assert [step[1:] for step in scaled] == [("1", "0", "sleep"), ("0", "1", "wake"), ("1", "0", "sleep")]
+    assert re.search(r"rows are submitted and wait in the queue: no process runs", told)
+    assert "15 rows are answered as before" in told
     seconds = re.search(r"the same answers from both, ([\d.]+) s in all", told)
     assert seconds is not None  # its figure is judged by people, not asserted: machines differ
 

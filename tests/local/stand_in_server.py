@@ -2,7 +2,9 @@
 
 Environment: STAND_IN_FAULT is ``exit`` (ends at once), ``sick`` (its ping fails), ``slow-start``, ``dies-on-request``.
 With STAND_IN_COUNT it writes a line for each request.
-Request body: a JSON object; ``{"do": "echo" | "status" | "sleep" | "die" | "environment" | "files" | "rows"}``.
+Request body: a JSON object; ``{"do": "echo" | "print" | "status" | "sleep" | "die" | "environment" | "files" |
+"rows"}``.
+``answer_headers`` of an order go back with its answer.
 ``rows`` answers that many lines in chunks, each once the folder ``gate`` has a file with its number as a name, then
 ends as ``end`` says: well (default), ``break`` or ``stall``.
 Custom attributes: ``mirror`` answers with the body itself, ``refuse`` with a 413 before the body is read.
@@ -45,9 +47,12 @@ class Handler(BaseHTTPRequestHandler):
         if action == "rows":
             self._answer_rows(order)
             return
+        if action == "print":
+            print(order["text"], end="", flush=True)
         if action == "sleep":
             time.sleep(order["seconds"])
-        self._answer(order.get("status", 200), json.dumps(self._content(action, order, body)).encode())
+        content = json.dumps(self._content(action, order, body)).encode()
+        self._answer(order.get("status", 200), content, order.get("answer_headers", {}))
 
     def _content(self, action: str, order: dict[str, object], body: bytes) -> object:
         if action == "environment":
@@ -87,8 +92,10 @@ class Handler(BaseHTTPRequestHandler):
     def _piece(self, order: dict[str, Any], data: bytes) -> None:
         self.wfile.write(data if "length" in order else b"%x\r\n%s\r\n" % (len(data), data))
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _answer(self, status: int, body: bytes, more_headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
+        for name, value in (more_headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         if attributes := self.headers.get("X-Amzn-SageMaker-Custom-Attributes"):
@@ -108,6 +115,11 @@ def wait_for(order: dict[str, Any], name: str) -> None:
 
 
 def main() -> None:
+    if os.environ.get("STAND_IN_KIND") == "lines":
+        import line_server  # Beside this file.
+
+        line_server.serve()
+        return
     print("stand-in starts", flush=True)
     if FAULT == "exit":
         print("manifest.json does not match: refused", flush=True)

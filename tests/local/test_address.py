@@ -16,6 +16,7 @@ from chem_endpoints.local.address import (
     endpoint_url,
     environment,
     find_running,
+    led_here,
     require_loopback,
     state_file,
 )
@@ -98,3 +99,17 @@ def test_importing_it_is_light() -> None:
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "set()"
     assert "localhost" in endpoint_url(1)
+
+
+@pytest.mark.parametrize(
+    ("command", "led"),
+    [
+        (["aws", "sqs", "list-queues"], ["aws", "--endpoint-url", "http://localhost:7", "sqs", "list-queues"]),
+        (["/x/aws", "s3", "ls"], ["/x/aws", "--endpoint-url", "http://localhost:7", "s3", "ls"]),
+        (["aws", "sqs", "--endpoint-url=u"], ["aws", "sqs", "--endpoint-url=u"]),
+        (["cdk", "deploy"], ["cdk", "deploy"]),
+    ],
+    ids=["aws", "by path", "has one", "other"],
+)
+def test_the_aws_cli_is_led_here_by_an_option_too(command: list[str], led: list[str]) -> None:
+    assert led_here(command, 7) == led

@@ -1,5 +1,6 @@
 """Asynchronous invocation: queue, S3 results and failures, SNS notices."""
 
+import base64
 import json
 import time
 import urllib.request
@@ -89,7 +90,9 @@ def test_a_result_comes_to_s3_and_a_notice_to_the_topic(client: Clients, notices
     notice = notices()
     assert notice["invocationStatus"] == "Completed"
     assert notice["inferenceId"] == "job-1"
-    assert notice["requestParameters"] == {"endpointName": "batch", "inputLocation": location}
+    assert "responseBody" not in notice
+    asked = {"accept": "text/csv", "endpointName": "batch", "inputLocation": location}
+    assert notice["requestParameters"] == asked
     assert notice["responseParameters"]["outputLocation"] == accepted["OutputLocation"]
 
 
@@ -139,6 +142,8 @@ def test_an_invocation_has_its_own_time_limit(client: Clients, notices: Callable
         ({"Body": b"x", "Filename": "a/b"}, "Filename"),
         ({"Body": b"x", "S3OutputPathExtension": "a b"}, "S3OutputPathExtension"),
         ({"Body": b"x", "RequestTTLSeconds": 21_601}, "RequestTTLSeconds must be between 60 and 21600"),
+        ({"Body": b"x", "InferenceId": "x" * 65}, "length less than or equal to 64"),
+        ({"Body": b"x", "CustomAttributes": "x" * 1025}, "length less than or equal to 1024"),
     ],
 )
 def test_malformed_requests_are_refused(client: Clients, parameters: dict[str, Any], message: str) -> None:
@@ -164,6 +169,69 @@ def test_queued_requests_wait_for_an_instance(client: Clients) -> None:
     wait_for(client, fatal["FailureLocation"])
     for number, accepted in enumerate(queued):
         assert json.loads(wait_for(client, accepted["OutputLocation"]))["order"]["n"] == number
+
+
+def test_a_notice_may_have_the_response_and_the_result_is_encrypted(
+    deployer: Any, client: Clients, notices: Callable[[], dict[str, Any]]
+) -> None:
+    key = client("kms").create_key()["KeyMetadata"]["KeyId"]
+    both = ["SUCCESS_NOTIFICATION_TOPIC", "ERROR_NOTIFICATION_TOPIC"]
+    output = {
+        "S3OutputPath": "s3://jobs/out",
+        "S3FailurePath": "s3://jobs/failed",
+        "KmsKeyId": key,
+        "NotificationConfig": {"SuccessTopic": TOPIC, "ErrorTopic": TOPIC, "IncludeInferenceResponseIn": both},
+    }
+    deployer.endpoint("told", asynchronous={"OutputConfig": output})
+
+    def heard(body: bytes, **more: Any) -> tuple[bytes, bytes | None]:
+        """The object of a request, and what its notice has of it."""
+        runtime = client("sagemaker-runtime")
+        accepted = runtime.invoke_endpoint_async(EndpointName="told", Body=body, **more)
+        while (notice := notices())["inferenceId"] != accepted["InferenceId"]:
+            pass  # One of an earlier test, which did not read it.
+        failed = notice["invocationStatus"] == "Failed"
+        location = accepted["FailureLocation" if failed else "OutputLocation"].removeprefix("s3://jobs/")
+        found = client("s3").get_object(Bucket="jobs", Key=location)
+        assert found["ServerSideEncryption"] == "aws:kms"
+        assert found["SSEKMSKeyId"].endswith(key)
+        content = notice["responseBody"].get("content")
+        return found["Body"].read(), None if content is None else base64.b64decode(content)
+
+    stored, content = heard(order("echo", n=1))
+    assert stored == content
+    stored, content = heard(b"x" * 128_000, CustomAttributes="mirror")
+    assert stored == content == b"x" * 128_000
+    stored, content = heard(b'{"do": "echo", "text": "%s"}' % ("é" * 50_000).encode())  # Each is 6 bytes in the answer.
+    assert len(stored) > 128 * 1024
+    assert content is None
+    stored, content = heard(order("status", status=422, detail="bad header"))
+    assert stored == content
+    assert b"bad header" in stored
+
+
+def test_a_request_that_ends_while_its_endpoint_is_deleted_has_its_result(deployer: Any, client: Clients) -> None:
+    config = {"OutputConfig": {"S3OutputPath": "s3://jobs/out"}}
+    deployer.endpoint("ending", asynchronous=config, environment={"STAND_IN_COUNT": "1"})
+    runtime = client("sagemaker-runtime")
+    accepted = runtime.invoke_endpoint_async(EndpointName="ending", Body=order("sleep", seconds=1))
+    deadline = time.monotonic() + 10
+    while "request" not in _log(client, "ending"):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    client("sagemaker").delete_endpoint(EndpointName="ending")
+    deployer.endpoints.remove("ending")
+    assert json.loads(wait_for(client, accepted["OutputLocation"]))["order"]["do"] == "sleep"
+
+
+def _log(client: Clients, endpoint: str) -> str:
+    """What its server has printed."""
+    logs = client("logs")
+    try:
+        events = logs.filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{endpoint}")["events"]
+    except logs.exceptions.ResourceNotFoundException:
+        return ""
+    return "\n".join(event["message"] for event in events)
 
 
 def counted(client: Clients, url: str, endpoint: str) -> dict[str, float]:

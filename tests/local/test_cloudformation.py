@@ -21,13 +21,18 @@ def group(name: str, **properties: Any) -> dict[str, Any]:
     return {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name, **properties}}
 
 
+LATE = {"DisableValidation": True}
+"""A resource whose properties are wrong fails at its turn, not before anything is made."""
 BROKEN = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "x", "Colour": "red"}}
 
 
 @pytest.mark.parametrize(
     ("resource", "message"),
     [
-        (bucket(Colour="red"), r"extraneous key \[Colour\] is not permitted \(resource Thing\)"),
+        (
+            bucket(Colour="red"),
+            r"failed for resource Thing with message:\n#: extraneous key \[Colour\] is not permitted",
+        ),
         (BROKEN, r"extraneous key \[Colour\]"),
         (
             {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "m", "Threshhold": 1}},
@@ -42,7 +47,7 @@ BROKEN = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value
         ),
         (
             {"Type": "AWS::CloudWatch::Alarm", "Properties": {"EvaluationPeriods": "two"}},
-            r"#/EvaluationPeriods: 'two' is not a number",
+            r"#/EvaluationPeriods: expected type: Integer, found: String",
         ),
     ],
 )
@@ -51,9 +56,54 @@ def test_a_wrong_property_fails_the_stack_by_name(cloud: Any, resource: dict[str
     assert re.search(message, cloud.reasons())
 
 
+def test_nothing_is_made_when_a_property_is_wrong(cloud: Any, client: Clients) -> None:
+    wrong = {"Bucket": bucket(BucketName=cloud.name), "Last": {**BROKEN, "DependsOn": "Bucket"}}
+    assert cloud.create(wrong) == "ROLLBACK_COMPLETE"
+    assert cloud.statuses("Bucket") == []
+    assert cloud.statuses("Last") == ["CREATE_FAILED"]
+
+
+def test_a_change_set_with_a_wrong_property_fails_and_tells_where(cloud: Any) -> None:
+    body = json.dumps({"Resources": {"Last": BROKEN}})
+    given = {"StackName": cloud.name, "ChangeSetName": "c"}
+    cloud.api.create_change_set(**given, ChangeSetType="CREATE", TemplateBody=body)
+    found = cloud.api.describe_change_set(**given)
+    assert found["Status"] == "FAILED"
+    assert "[AWS::EarlyValidation::PropertyValidation]" in found["StatusReason"]
+    (event,) = cloud.api.describe_events(**given, Filters={"FailedEvents": True})["OperationEvents"]
+    assert event["ValidationStatusReason"] == "#: extraneous key [Colour] is not permitted"
+    assert event["ValidationPath"] == "/Resources/Last/Properties"
+    with pytest.raises(ClientError, match="cannot be executed in its current status") as caught:
+        cloud.api.execute_change_set(**given)
+    assert caught.value.response["Error"]["Code"] == "InvalidChangeSetStatus"
+    with pytest.raises(ClientError, match="already exists"):
+        cloud.api.create_change_set(**given, ChangeSetType="CREATE", TemplateBody=body)
+    cloud.api.delete_stack(StackName=cloud.name)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        (
+            {"DeletionPolicy": "Snapshot"},
+            "Template error: resource type AWS::S3::Bucket does not support deletion policy Snapshot",
+        ),
+        (
+            {"UpdateReplacePolicy": "RetainExceptOnCreate"},
+            "Template format error: Unrecognized UpdateReplacePolicy RetainExceptOnCreate for resource A",
+        ),
+    ],
+    ids=["snapshot", "unknown"],
+)
+def test_a_policy_that_the_type_cannot_have_is_refused(cloud: Any, attributes: dict[str, str], message: str) -> None:
+    with pytest.raises(ClientError, match=message):
+        cloud.create({"A": {**bucket(), **attributes}})
+
+
 def test_an_unknown_type_is_refused_before_anything_is_made(cloud: Any) -> None:
-    with pytest.raises(ClientError, match=r"Unrecognized resource types: \[AWS::Lambda::Function, Custom::Thing\]"):
-        cloud.create({"A": {"Type": "Custom::Thing"}, "B": {"Type": "AWS::Lambda::Function"}})
+    unknown = r"Unrecognized resource types: \[AWS::DynamoDB::Table, AWS::Quantum::Computer\]"
+    with pytest.raises(ClientError, match=unknown):
+        cloud.create({"A": {"Type": "AWS::Quantum::Computer"}, "B": {"Type": "AWS::DynamoDB::Table"}})
     with pytest.raises(ClientError, match="does not exist"):
         cloud.api.describe_stacks(StackName=cloud.name)
 
@@ -61,7 +111,7 @@ def test_an_unknown_type_is_refused_before_anything_is_made(cloud: Any) -> None:
 def test_a_failed_creation_removes_what_was_made(cloud: Any, client: Clients) -> None:
     name = f"b-{uuid.uuid4().hex}"
     assert (
-        cloud.create({"Bucket": bucket(BucketName=name), "Last": {**BROKEN, "DependsOn": "Bucket"}})
+        cloud.create({"Bucket": bucket(BucketName=name), "Last": {**BROKEN, "DependsOn": "Bucket"}}, **LATE)
         == "ROLLBACK_COMPLETE"
     )
     assert cloud.statuses("Bucket") == [
@@ -76,7 +126,7 @@ def test_a_failed_creation_removes_what_was_made(cloud: Any, client: Clients) ->
 
 def test_a_half_made_resource_is_undone(cloud: Any, client: Clients) -> None:
     name = f"b-{uuid.uuid4().hex}"
-    half = bucket(BucketName=name, VersioningConfiguration={"Colour": "red"})
+    half = bucket(BucketName=name, LoggingConfiguration={"DestinationBucketName": f"no-{name}"})
     assert cloud.create({"Bucket": half}) == "ROLLBACK_COMPLETE"
     with pytest.raises(ClientError):
         client("s3").head_bucket(Bucket=name)
@@ -86,7 +136,7 @@ def test_a_failed_update_restores_what_was_changed(cloud: Any, client: Clients) 
     name = f"/g/{uuid.uuid4().hex}"
     assert cloud.create({"Logs": group(name, RetentionInDays=30)}) == "CREATE_COMPLETE"
     changed = {"Logs": group(name, RetentionInDays=60), "Last": {**BROKEN, "DependsOn": "Logs"}}
-    assert cloud.update(changed) == "UPDATE_ROLLBACK_COMPLETE"
+    assert cloud.update(changed, **LATE) == "UPDATE_ROLLBACK_COMPLETE"
     assert client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]["retentionInDays"] == 30
     assert cloud.update({"Logs": group(name, RetentionInDays=90)}) == "UPDATE_COMPLETE"
     assert cloud.delete() == "DELETE_COMPLETE"
@@ -94,7 +144,8 @@ def test_a_failed_update_restores_what_was_changed(cloud: Any, client: Clients) 
 
 def test_without_rollback_the_failure_stays_to_be_seen(cloud: Any) -> None:
     resources = {"Bucket": bucket(), "Last": {**BROKEN, "DependsOn": "Bucket"}}
-    assert cloud.create(resources, DisableRollback=True) == "CREATE_FAILED"
+    assert cloud.create(resources, DisableRollback=True, **LATE) == "CREATE_FAILED"
+    assert cloud.statuses("Bucket")[0] == "CREATE_COMPLETE"
     assert cloud.delete() == "DELETE_COMPLETE"
 
 

@@ -26,3 +26,12 @@ def test_an_asset_of_the_cdk_is_to_be_deployed_otherwise() -> None:
     asset = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/cdk-hnb659fds-container-assets:{'0' * 64}"
     with pytest.raises(HostingError, match=r"not in the repository chem-endpoints.*`images` is source or codebuild$"):
         check_image(asset, REGION, Settings(root=ROOT))
+
+
+def test_outside_a_clone_the_installed_code_runs_for_every_tag_of_our_repository_and_for_no_other(
+    tmp_path: Path,
+) -> None:
+    repository = OURS.rpartition(":")[0]
+    check_image(f"{repository}:any", REGION, Settings(root=tmp_path))
+    with pytest.raises(HostingError, match="not in the repository chem-endpoints"):
+        check_image(f"{repository.replace('chem-endpoints', 'other')}:any", REGION, Settings(root=tmp_path))

@@ -6,11 +6,14 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from werkzeug.test import create_environ
 
 from chem_endpoints.local import moto_fixes
+from chem_endpoints.local.address import ACCOUNT
+from chem_endpoints.local.own_clients import USER_AGENT_MARK
 
 REGION = "us-east-1"
 ROLE = "arn:aws:iam::123456789012:role/r"
@@ -171,3 +174,109 @@ def test_moto_shows_a_traceback_as_a_web_page() -> None:
     app = moto_fixes.create_app_without_debugger("logs")
     list(app(environ(), lambda status, *_: statuses.append(status)))
     assert statuses == ["500 INTERNAL SERVER ERROR"]
+
+
+# The faults that other modules work round. Each test names its module: when one fails, that part of it can go.
+
+VARIANT = {"VariantName": "v", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+
+
+@pytest.fixture
+def sagemaker() -> Any:
+    """A client, and a model with the name m."""
+    client = boto3.client("sagemaker", region_name=REGION)
+    client.create_model(ModelName="m", PrimaryContainer={"Image": "i"}, ExecutionRoleArn=ROLE)
+    return client
+
+
+def test_moto_forgets_that_a_model_is_isolated_and_makes_it_twice(sagemaker: Any) -> None:
+    """Why `kept_records` keeps models."""
+    again = {"ModelName": "m", "PrimaryContainer": {"Image": "i"}, "ExecutionRoleArn": ROLE}
+    sagemaker.create_model(**again, EnableNetworkIsolation=True)
+    assert not sagemaker.describe_model(ModelName="m").get("EnableNetworkIsolation")
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("ShadowProductionVariants", [VARIANT]),
+        ("ExecutionRoleArn", ROLE),
+        ("VpcConfig", {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}),
+        ("EnableNetworkIsolation", True),
+        ("MetricsConfig", {"EnableEnhancedMetrics": True}),
+    ],
+    ids=["shadows", "role", "vpc", "isolation", "metrics"],
+)
+def test_moto_forgets_members_of_endpoint_configurations(sagemaker: Any, member: str, value: Any) -> None:
+    """Why `endpoint_configs` keeps them."""
+    sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[VARIANT], **{member: value})
+    assert not sagemaker.describe_endpoint_config(EndpointConfigName="c").get(member)
+
+
+def test_moto_makes_an_endpoint_configuration_twice(sagemaker: Any) -> None:
+    """Why `kept_records` refuses the second."""
+    for _ in range(2):
+        sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[VARIANT])
+
+
+def test_moto_knows_no_variant_without_a_model(sagemaker: Any) -> None:
+    """Why `endpoint_configs` keeps variants of inference components from it."""
+    variant = {key: value for key, value in VARIANT.items() if key != "ModelName"}
+    with pytest.raises(KeyError, match="ModelName"):
+        sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant], ExecutionRoleArn=ROLE)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters"),
+    [
+        ("sagemaker", "list_inference_components", {}),
+        ("sagemaker", "describe_inference_component", {"InferenceComponentName": "a"}),
+        ("application-autoscaling", "describe_scaling_activities", {"ServiceNamespace": "sagemaker"}),
+        ("application-autoscaling", "list_tags_for_resource", {"ResourceARN": "arn:aws:x"}),
+    ],
+    ids=["component-listing", "component", "scaling-activities", "scalable-target-tags"],
+)
+def test_moto_lacks_operations(service: str, operation: str, parameters: dict[str, Any]) -> None:
+    """Why `component_control`, `scaling.activities` and `cfn_resources.scaling` do without it."""
+    with pytest.raises(NotImplementedError):
+        getattr(boto3.client(service, region_name=REGION), operation)(**parameters)
+
+
+def test_moto_attaches_a_policy_twice() -> None:
+    """Why `iam_attachments` looks before it attaches: moto never gets down to zero again."""
+    iam = boto3.client("iam", region_name=REGION)
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument="{}")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    arn = iam.create_policy(PolicyName="p", PolicyDocument=document)["Policy"]["Arn"]
+    for _ in range(2):
+        iam.attach_role_policy(RoleName="r", PolicyArn=arn)
+    iam.detach_role_policy(RoleName="r", PolicyArn=arn)
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 1
+
+
+def test_moto_keeps_no_tags_of_dashboards() -> None:
+    """Why a stack's tags are not seen at its dashboards."""
+    cloudwatch = boto3.client("cloudwatch", region_name=REGION)
+    tags = [{"Key": "a", "Value": "b"}]
+    cloudwatch.put_dashboard(DashboardName="d", DashboardBody='{"widgets": []}', Tags=tags)
+    arn = f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/d"
+    assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
+
+
+def put_bucket_tag(key: str) -> None:
+    s3 = boto3.client("s3", region_name=REGION, config=Config(user_agent_extra=USER_AGENT_MARK))
+    s3.create_bucket(Bucket="bucket")
+    s3.put_bucket_tagging(Bucket="bucket", Tagging={"TagSet": [{"Key": key, "Value": "x"}]})
+    assert s3.get_bucket_tagging(Bucket="bucket")["TagSet"] == [{"Key": key, "Value": "x"}]
+
+
+def test_moto_refuses_system_tags_of_buckets_to_all() -> None:
+    with pytest.raises(ClientError, match="System tags cannot be added"):
+        put_bucket_tag("aws:cloudformation:stack-name")
+
+
+@pytest.mark.usefixtures("fixed")
+def test_our_own_calls_set_cloudformations_tags_and_no_others_of_aws() -> None:
+    put_bucket_tag("aws:cloudformation:stack-name")
+    with pytest.raises(ClientError, match="System tags cannot be added"):
+        put_bucket_tag("aws:other")

@@ -101,6 +101,52 @@ def test_more_requests_at_once_than_allowed_are_throttled(deployer: Any, client:
     assert outcomes == ["ThrottlingException", "ThrottlingException", "answered"]
 
 
+def at_once(client: Clients, endpoint: str, number: int) -> set[int]:
+    """The processes that answer so many requests at once."""
+    order = {"do": "sleep", "seconds": 1.5}
+    with ThreadPoolExecutor(number) as pool:
+        return {answer["pid"] for answer in pool.map(lambda _: ask(client, endpoint, order), range(number))}
+
+
+def test_requests_that_run_at_once_have_servers_of_their_own(deployer: Any, client: Clients) -> None:
+    deployer.endpoint_of("apart", [serverless(deployer, concurrency=2)])
+    pids = at_once(client, "apart", 2)
+    assert len(pids) == 2
+    for _ in range(3):  # One after the other they need none beside those.
+        assert ask(client, "apart", {"do": "echo"})["pid"] in pids
+    deadline = time.monotonic() + 15
+    while any(map(alive, pids)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_beyond_the_servers_that_may_run_requests_share_them(deployer: Any, client: Clients) -> None:
+    deployer.endpoint_of("shared", [serverless(deployer, concurrency=4)])
+    assert len(at_once(client, "shared", 4)) == 2
+
+
+def test_a_server_that_died_is_replaced_by_the_next_requests_own(deployer: Any, client: Clients) -> None:
+    deployer.endpoint_of("dying", [serverless(deployer)])
+    pid = ask(client, "dying", {"do": "echo"})["pid"]
+    with pytest.raises(ClientError) as caught:
+        ask(client, "dying", {"do": "die"})
+    assert caught.value.response["Error"]["Code"] == "ModelError"
+    while alive(pid):  # Its connections are closed a moment before its end.
+        time.sleep(0.001)
+    assert ask(client, "dying", {"do": "echo"})["pid"] != pid
+
+
+def test_a_dead_server_of_provisioned_concurrency_is_restarted(deployer: Any, client: Clients, clone: Any) -> None:
+    deployer.endpoint_of("reviving", [serverless(deployer, provisioned=1, concurrency=1)])
+    log = clone / ".local-aws/logs/reviving/AllTraffic-1.log"
+    with pytest.raises(ClientError):
+        ask(client, "reviving", {"do": "die"})
+    deadline = time.monotonic() + 15
+    while log.read_text().count("stand-in starts") < 2:  # No request asks for it.
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_bodies_are_limited_to_4_mb(deployer: Any, client: Clients) -> None:
     deployer.endpoint_of("narrow", [serverless(deployer)])
     with pytest.raises(ClientError) as caught:

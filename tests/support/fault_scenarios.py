@@ -29,6 +29,7 @@ OFFSET = 1000.0
 BLAMES_ROWS = frozenset(
     {
         FaultKind.MODEL_FAILED,
+        FaultKind.MODEL_ERROR,
         FaultKind.MODEL_SILENT,
         FaultKind.READ_TIMEOUT,
         FaultKind.TRUNCATED,
@@ -39,7 +40,7 @@ BLAMES_ROWS = frozenset(
 """Kinds that may look as if a row had caused them."""
 
 
-WAITED_OUT = frozenset({FaultKind.LOST, FaultKind.S3_MISSING, FaultKind.S3_FORBIDDEN})
+WAITED_OUT = frozenset({FaultKind.LOST, FaultKind.S3_MISSING, FaultKind.S3_FORBIDDEN, FaultKind.S3_LATE})
 """Kinds that look like an answer that is not there yet."""
 
 

@@ -17,10 +17,13 @@ import pandas as pd
 from chem_endpoints.cli.clone import tool_path
 from chem_endpoints.cli.declaration import Declared, artifact_path, write_declaration
 from chem_endpoints.cli.demo.report import Comparison, compare, tell_comparison, tell_errors, tell_next_steps
+from chem_endpoints.cli.demo.sleep import Sleeper, show_sleep
 from chem_endpoints.cli.local_commands import start
 from chem_endpoints.cli.train_commands import run_training
 from chem_endpoints.client.endpoint import Endpoint
 from chem_endpoints.local.address import ACCOUNT, DEFAULT_PORT, REGION, Address, environment, find_running
+from chem_endpoints.local.background_service import ServiceOptions
+from chem_endpoints.local.running import RunningLocalAws
 
 DATA = "examples/data/solubility.csv"
 UNSEEN = "examples/data/solubility_unseen.csv"
@@ -78,7 +81,7 @@ def run_demo(root: Path, folder: Path, *, keep_running: bool) -> None:
 
 
 def _local_aws(root: Path) -> Address:
-    address = find_running(root) or start(root, port=_free_port(), idle_minutes=IDLE_MINUTES)
+    address = find_running(root) or start(ServiceOptions(root=root, port=_free_port(), idle_minutes=IDLE_MINUTES))
     click.echo(f"1. A local AWS listens on {address.url} (no account, no Docker, loopback only).")
     return address
 
@@ -158,3 +161,4 @@ def _predict(demo: Demonstration) -> None:
         f" {realtime['prediction_error'].iloc[-1]}\n"
     )
     tell_errors(Endpoint(REALTIME).card(), comparison)
+    show_sleep(Sleeper(name=ASYNCHRONOUS, aws=RunningLocalAws(demo.address)), rows, asynchronous[columns])

@@ -46,8 +46,9 @@ def _delete_half_made_role(context: Context, name: str) -> None:
 
 def _update_role(context: Context, made: Made, old: Values, new: Values) -> Made:
     name, iam = made.physical_id, context.client("iam")
-    trust = Properties(new).take_json("AssumeRolePolicyDocument")
-    iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
+    if old.get("AssumeRolePolicyDocument") != new.get("AssumeRolePolicyDocument"):
+        trust = Properties(new).take_json("AssumeRolePolicyDocument")
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
     settings = {
         "Description": new.get("Description", ""),
         "MaxSessionDuration": new.get("MaxSessionDuration", _LONGEST_SESSION_SECONDS),
@@ -92,7 +93,7 @@ def _create_managed_policy(context: Context, properties: Values) -> Made:
     parameters = given(
         PolicyName=taken.take("ManagedPolicyName") or context.name(limit=128),
         PolicyDocument=taken.take_json("PolicyDocument"),
-        **{key: taken.take(key) for key in ("Description", "Path", "Tags")},
+        **{key: taken.take(key) for key in ("Description", "Path")},
     )
     for member, _, _ in HOLDERS:
         taken.take(member)
@@ -115,12 +116,6 @@ def _update_managed_policy(context: Context, made: Made, old: Values, new: Value
         document = json.dumps(new["PolicyDocument"])
         iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
     change_holders(context, arn, old, new)
-    change_tags(
-        old,
-        new,
-        remove=lambda keys: iam.untag_policy(PolicyArn=arn, TagKeys=keys),
-        add=lambda tags: iam.tag_policy(PolicyArn=arn, Tags=tags),
-    )
     return made
 
 
@@ -168,9 +163,7 @@ IAM_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         name="AWS::IAM::ManagedPolicy",
-        known=frozenset(
-            {"ManagedPolicyName", "PolicyDocument", "Description", "Path", "Tags", "Roles", "Users", "Groups"}
-        ),
+        known=frozenset({"ManagedPolicyName", "PolicyDocument", "Description", "Path", "Roles", "Users", "Groups"}),
         create=_create_managed_policy,
         update=_update_managed_policy,
         delete=_delete_managed_policy,

@@ -118,7 +118,8 @@ KMS_TYPES: tuple[ResourceType, ...] = (
         create=_create_key,
         update=_update_key,
         delete=_schedule_deletion,
-        replaced_by=frozenset({"KeySpec", "KeyUsage", "MultiRegion", "Origin"}),
+        # Not a replacement: AWS keeps people from losing a key, and with it their data, by such a change.
+        fixed=frozenset({"KeySpec", "KeyUsage", "MultiRegion", "Origin"}),
     ),
     ResourceType(
         name="AWS::KMS::Alias",

@@ -20,6 +20,20 @@ def _alarm_made(context: Context, parameters: Values, _answer: Values) -> Made:
     return Made(physical_id=name, attributes={"Arn": context.arn("cloudwatch", f"alarm:{name}")})
 
 
+def _update_alarm(context: Context, made: Made, old: Values, new: Values) -> Made:
+    """PutMetricAlarm takes tags of a new alarm only."""
+    settings = {name: value for name, value in new.items() if name != "Tags"}
+    changed = _ALARM.run_update(context, made, old, settings)
+    cloudwatch, arn = context.client("cloudwatch"), made.attributes["Arn"]
+    change_tags(
+        old,
+        new,
+        remove=lambda keys: cloudwatch.untag_resource(ResourceARN=arn, TagKeys=keys),
+        add=lambda tags: cloudwatch.tag_resource(ResourceARN=arn, Tags=tags),
+    )
+    return changed
+
+
 def _dashboard_made(_context: Context, parameters: Values, _answer: Values) -> Made:
     return Made(physical_id=parameters["DashboardName"])
 
@@ -96,16 +110,16 @@ _DASHBOARD = ApiCalls(
 )
 
 MONITORING_TYPES: tuple[ResourceType, ...] = (
-    api_type("AWS::CloudWatch::Alarm", _ALARM),
+    api_type("AWS::CloudWatch::Alarm", _ALARM, update=_update_alarm),
     api_type("AWS::CloudWatch::Dashboard", _DASHBOARD),
     ResourceType(
         name="AWS::Logs::LogGroup",
         known=frozenset({"LogGroupName", "RetentionInDays", "KmsKeyId", "LogGroupClass", "Tags"}),
-        fixed=frozenset({"KmsKeyId"}),
+        fixed=frozenset({"KmsKeyId", "LogGroupClass"}),
         create=_create_log_group,
         update=_update_log_group,
         delete=_delete_log_group,
-        replaced_by=frozenset({"LogGroupName", "LogGroupClass"}),
+        replaced_by=frozenset({"LogGroupName"}),
         name_property="LogGroupName",
         adopt=_existing_log_group,
     ),

@@ -1,20 +1,15 @@
 """CloudFormation types of SageMaker hosting."""
 
-import time
-from dataclasses import replace
-
-from botocore.exceptions import ClientError
-
 from chem_endpoints.local.cfn_resource_type import (
     ApiCalls,
     Context,
-    Delete,
     ResourceType,
     Values,
     api_type,
     change_tags,
     undone_on_failure,
 )
+from chem_endpoints.local.cfn_schema import schema_of
 from chem_endpoints.local.cfn_stack import Made
 
 _POLL_SECONDS = 0.1
@@ -39,6 +34,23 @@ def _config_made(_context: Context, parameters: Values, answer: Values) -> Made:
     return Made(physical_id=answer["EndpointConfigArn"], attributes={"EndpointConfigName": name})
 
 
+def _change_tags_only(context: Context, made: Made, old: Values, new: Values) -> Made:
+    sagemaker = context.client("sagemaker")
+    change_tags(
+        old,
+        new,
+        remove=lambda keys: sagemaker.delete_tags(ResourceArn=made.physical_id, TagKeys=keys),
+        add=lambda tags: sagemaker.add_tags(ResourceArn=made.physical_id, Tags=tags),
+    )
+    return made
+
+
+def _all_but_tags(type_name: str) -> frozenset[str]:
+    """Of records that nothing changes but their tags."""
+    schema = schema_of(type_name)
+    return frozenset(path[0] for path in schema.create_only) if schema else frozenset()
+
+
 def _create_endpoint(context: Context, properties: Values) -> Made:
     parameters = {key: value for key, value in properties.items() if key not in _CREATE_ONLY_FOR_UPDATE}
     parameters.setdefault("EndpointName", context.name())
@@ -58,14 +70,7 @@ def _update_endpoint(context: Context, made: Made, old: Values, new: Values) -> 
     if current != new["EndpointConfigName"]:
         context.call("sagemaker", "update_endpoint", parameters)
         _wait_for(context, name, new["EndpointConfigName"])
-    sagemaker = context.client("sagemaker")
-    change_tags(
-        old,
-        new,
-        remove=lambda keys: sagemaker.delete_tags(ResourceArn=made.physical_id, TagKeys=keys),
-        add=lambda tags: sagemaker.add_tags(ResourceArn=made.physical_id, Tags=tags),
-    )
-    return made
+    return _change_tags_only(context, made, old, new)
 
 
 def _wait_for(context: Context, name: str, config_name: str) -> None:
@@ -78,7 +83,7 @@ def _wait_for(context: Context, name: str, config_name: str) -> None:
         found = context.client("sagemaker").describe_endpoint(EndpointName=name)
         if found["EndpointStatus"] not in ("Creating", "Updating", "RollingBack", "SystemUpdating"):
             break
-        time.sleep(_POLL_SECONDS)
+        context.pause(_POLL_SECONDS)
     failed = found["EndpointConfigName"] != config_name and "FailureReason" in found
     if found["EndpointStatus"] != "InService" or failed:
         raise EndpointFailedError(found.get("FailureReason", f"Endpoint {name} is {found['EndpointStatus']}"))
@@ -111,14 +116,7 @@ def _update_component(context: Context, made: Made, old: Values, new: Values) ->
         parameters = {key: new[key] for key in sent if key in new and (key != "Specification" or key in changed)}
         context.call("sagemaker", "update_inference_component", {"InferenceComponentName": name, **parameters})
         _wait_for_component(context, name)
-    sagemaker = context.client("sagemaker")
-    change_tags(
-        old,
-        new,
-        remove=lambda keys: sagemaker.delete_tags(ResourceArn=made.physical_id, TagKeys=keys),
-        add=lambda tags: sagemaker.add_tags(ResourceArn=made.physical_id, Tags=tags),
-    )
-    return made
+    return _change_tags_only(context, made, old, new)
 
 
 def _wait_for_component(context: Context, name: str) -> None:
@@ -127,7 +125,7 @@ def _wait_for_component(context: Context, name: str) -> None:
         found = context.client("sagemaker").describe_inference_component(InferenceComponentName=name)
         if found["InferenceComponentStatus"] not in ("Creating", "Updating"):
             break
-        time.sleep(_POLL_SECONDS)
+        context.pause(_POLL_SECONDS)
     if found["InferenceComponentStatus"] != "InService" or "FailureReason" in found:
         reason = f"Inference component {name} is {found['InferenceComponentStatus']}"
         raise EndpointFailedError(found.get("FailureReason", reason))
@@ -138,20 +136,7 @@ def _delete_component(context: Context, made: Made, _properties: Values) -> None
     context.client("sagemaker").delete_inference_component(InferenceComponentName=name)
 
 
-def _done_if_gone(delete: Delete) -> Delete:
-    """What somebody has deleted by hand is deleted."""
-
-    def run(context: Context, made: Made, properties: Values) -> None:
-        try:
-            delete(context, made, properties)
-        except ClientError as error:
-            if "could not find" not in str(error).lower():
-                raise
-
-    return run
-
-
-_TYPES = (
+SAGEMAKER_TYPES: tuple[ResourceType, ...] = (
     api_type(
         "AWS::SageMaker::Model",
         ApiCalls(
@@ -162,7 +147,8 @@ _TYPES = (
             name_property="ModelName",
             made=_model_made,
         ),
-        immutable=True,
+        update=_change_tags_only,
+        replaced_by=_all_but_tags("AWS::SageMaker::Model"),
     ),
     api_type(
         "AWS::SageMaker::EndpointConfig",
@@ -174,7 +160,8 @@ _TYPES = (
             name_property="EndpointConfigName",
             made=_config_made,
         ),
-        immutable=True,
+        update=_change_tags_only,
+        replaced_by=_all_but_tags("AWS::SageMaker::EndpointConfig"),
     ),
     ResourceType(
         name="AWS::SageMaker::Endpoint",
@@ -206,5 +193,3 @@ _TYPES = (
         fixed=frozenset({"EndpointName", "VariantName"}),
     ),
 )
-
-SAGEMAKER_TYPES: tuple[ResourceType, ...] = tuple(replace(item, delete=_done_if_gone(item.delete)) for item in _TYPES)

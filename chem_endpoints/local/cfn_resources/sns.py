@@ -92,13 +92,37 @@ def _subscription_made(_context: Context, _parameters: Values, answer: Values) -
     return Made(physical_id=answer["SubscriptionArn"], attributes={"Arn": answer["SubscriptionArn"]})
 
 
-def _subscription_attributes(_context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
-    attributes = {
+_SUBSCRIPTION_ATTRIBUTES = {
+    "FilterPolicy": "{}",
+    "FilterPolicyScope": "MessageAttributes",
+    "RawMessageDelivery": "false",
+    "RedrivePolicy": "{}",
+}
+"""Attributes of a subscription, and what each is without the property."""
+_SUBSCRIBED = ("TopicArn", "Protocol", "Endpoint")
+
+
+def _attributes_of(properties: Values) -> dict[str, str]:
+    return {
         name: value if isinstance(value, str) else json.dumps(value)
-        for name in ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
-        if (value := parameters.pop(name, None)) is not None
+        for name in _SUBSCRIPTION_ATTRIBUTES
+        if (value := properties.get(name)) is not None
     }
-    return {**parameters, "Attributes": attributes, "ReturnSubscriptionArn": True}
+
+
+def _subscription_attributes(_context: Context, parameters: dict[str, Any]) -> dict[str, Any]:
+    others = {name: value for name, value in parameters.items() if name not in _SUBSCRIPTION_ATTRIBUTES}
+    return {**others, "Attributes": _attributes_of(parameters), "ReturnSubscriptionArn": True}
+
+
+def _update_subscription(context: Context, made: Made, old: Values, new: Values) -> Made:
+    before, after = _attributes_of(old), _attributes_of(new)
+    for name, default in _SUBSCRIPTION_ATTRIBUTES.items():
+        if before.get(name) != after.get(name):
+            context.client("sns").set_subscription_attributes(
+                SubscriptionArn=made.physical_id, AttributeName=name, AttributeValue=after.get(name, default)
+            )
+    return made
 
 
 def _unsubscribe(context: Context, made: Made, _properties: Values) -> None:
@@ -134,7 +158,10 @@ SNS_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         name="AWS::SNS::Subscription",
+        known=frozenset({*_SUBSCRIBED, *_SUBSCRIPTION_ATTRIBUTES}),
         create=_SUBSCRIPTION.run_create,
+        update=_update_subscription,
         delete=_unsubscribe,
+        replaced_by=frozenset(_SUBSCRIBED),
     ),
 )

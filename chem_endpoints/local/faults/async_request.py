@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from chem_endpoints.local.async_invocations import (
+from chem_endpoints.local.async_request import (
     DEFAULT_TIMEOUT_SECONDS,
     DEFAULT_TTL_SECONDS,
     EXTENSION,

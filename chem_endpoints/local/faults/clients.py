@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Mapping
+from http.client import responses
 from typing import IO, Any, TypeVar
 
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
@@ -191,11 +192,16 @@ def client_error(error: InvocationError, operation: str, *, bodiless: bool = Fal
     members = json.loads(error.body)
     code = str(error.status) if bodiless or error.code is None else error.code
     response: Any = {
-        "Error": {"Code": code, "Message": "" if bodiless else members["Message"]},
+        "Error": {"Code": code, "Message": _phrase(error.status) if bodiless else members["Message"]},
         "ResponseMetadata": _metadata(error.status),
         **({} if bodiless else members),
     }
     return ClientError(response, operation)
+
+
+def _phrase(status: int) -> str:
+    """What botocore says of an error without a body."""
+    return responses.get(status, "")
 
 
 def async_call(parameters: Mapping[str, Any]) -> AsyncCall:

@@ -17,9 +17,11 @@ from typing import Any
 from chem_endpoints.local.faults.clients import async_call
 from chem_endpoints.local.faults.container import Request
 from chem_endpoints.local.faults.http_requests import HttpReply, HttpRequest, taken_apart
-from chem_endpoints.local.faults.http_s3 import S3Door, s3_error
+from chem_endpoints.local.faults.http_s3 import S3Door
 from chem_endpoints.local.faults.outcome import Outcome
 from chem_endpoints.local.faults.runtime import FaultyRuntime
+from chem_endpoints.local.faults.s3_errors import s3_error
+from chem_endpoints.local.faults.shapes import json_body
 from chem_endpoints.local.invocation_errors import InvocationError
 
 JOURNAL_PATH = "/_faults/journal"
@@ -137,8 +139,7 @@ class HttpDoor:
     @staticmethod
     def _error(request: HttpRequest, error: InvocationError) -> HttpReply:
         if _TARGET in request.headers:
-            body = json.dumps({"__type": error.code, "message": str(error)}).encode()
-            return HttpReply(status=error.status, headers=error.headers, body=body)
+            return HttpReply(status=error.status, headers=error.headers, body=json_body(error))
         if _INVOCATION.fullmatch(request.path):
             return HttpReply(status=error.status, headers=error.headers, body=error.body)
         return s3_error(error, bodiless=request.method == "HEAD")

@@ -8,10 +8,9 @@ from chem_endpoints.local.faults.http_requests import HttpReply, HttpRequest
 from chem_endpoints.local.faults.objects import StoredObject
 from chem_endpoints.local.faults.outcome import Outcome
 from chem_endpoints.local.faults.runtime import FaultyRuntime
-from chem_endpoints.local.invocation_errors import InvocationError
+from chem_endpoints.local.faults.s3_errors import xml_reply
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-_XML = ("Content-Type", "application/xml")
 _METADATA = "x-amz-meta-"
 _DATE = "2026-01-01T00:00:00.000Z"
 _PAGE = 1000
@@ -60,7 +59,7 @@ class S3Door:
         keys = [element.text or "" for element in tree.iter() if element.tag.rpartition("}")[2] == "Key"]
         outcome = self._bucket.delete_many(bucket, keys, now)
         deleted = "".join(f"<Deleted><Key>{escape(key)}</Key></Deleted>" for key in keys)
-        return outcome, _xml(f'<DeleteResult xmlns="{_NAMESPACE}">{deleted}</DeleteResult>')
+        return outcome, xml_reply(f'<DeleteResult xmlns="{_NAMESPACE}">{deleted}</DeleteResult>')
 
     def _list(self, request: HttpRequest, bucket: str, now: float) -> Asked:
         outcome = self._bucket.list(bucket, request.query.get("prefix", ""), now)
@@ -76,19 +75,10 @@ class S3Door:
         )
         cut = len(page) < len(rest)
         more = f"<NextContinuationToken>{escape(page[-1][0])}</NextContinuationToken>" if cut else ""
-        return outcome, _xml(
+        return outcome, xml_reply(
             f'<ListBucketResult xmlns="{_NAMESPACE}"><Name>{escape(bucket)}</Name><KeyCount>{len(page)}</KeyCount>'
             f"<IsTruncated>{'true' if cut else 'false'}</IsTruncated>{more}{contents}</ListBucketResult>"
         )
-
-
-def s3_error(error: InvocationError, *, bodiless: bool) -> HttpReply:
-    """An error as S3 says it; to HEAD without a body."""
-    if bodiless:
-        return HttpReply(status=error.status)
-    code, message = escape(error.code or ""), escape(str(error))
-    reply = _xml(f"<Error><Code>{code}</Code><Message>{message}</Message></Error>")
-    return HttpReply(status=error.status, headers=reply.headers, body=reply.body)
 
 
 def _object(stored: StoredObject, *, head: bool) -> HttpReply:
@@ -96,7 +86,3 @@ def _object(stored: StoredObject, *, head: bool) -> HttpReply:
     headers = [("Content-Type", stored.content_type), ("ETag", stored.etag)]
     headers += [(f"{_METADATA}{name}", value) for name, value in stored.metadata.items()]
     return HttpReply(status=200, headers=headers, body=b"" if head else body, length=len(body))
-
-
-def _xml(text: str) -> HttpReply:
-    return HttpReply(status=200, headers=[_XML], body=f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode())

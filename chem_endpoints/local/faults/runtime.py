@@ -13,9 +13,9 @@ from chem_endpoints.local.faults.journal import Journal
 from chem_endpoints.local.faults.objects import StoredObject, split_location
 from chem_endpoints.local.faults.outcome import Outcome
 from chem_endpoints.local.faults.release import Release, serving_at
-from chem_endpoints.local.faults.schedule import FaultKind, Operation, Schedule
+from chem_endpoints.local.faults.schedule import Operation, Schedule
 from chem_endpoints.local.faults.settings import BUCKET, Parameters, RuntimeSettings
-from chem_endpoints.local.faults.shapes import OVERLOADED, TIMED_OUT, container_error, error_of
+from chem_endpoints.local.faults.shapes import TIMED_OUT, container_error, overloaded
 from chem_endpoints.local.faults.slots import Slots
 from chem_endpoints.local.invocation_errors import (
     InvocationError,
@@ -131,7 +131,7 @@ class FaultyRuntime:
         if self.settings.kind == "serverless" and waiting >= self._slots.number:
             return throttled("Rate exceeded")
         if not self.settings.foreign and waiting >= self._slots.number + self.settings.max_waiting:
-            return error_of(FaultKind.MODEL_OVERLOADED, self.settings.name)
+            return overloaded(self.settings.name)
         return None
 
     def _asleep(self, now: float) -> bool:
@@ -146,7 +146,7 @@ class FaultyRuntime:
         start, settings = self._slots.start(now), self.settings
         deadline = settings.deadline
         if deadline is not None and start - now >= deadline:
-            return refused(container_error(settings.name, 429, OVERLOADED), deadline)
+            return refused(overloaded(settings.name), deadline)
         available = None if deadline is None else deadline - (start - now)
         worked = work(request, self.release(start), settings, available=available)
         done.append(worked)

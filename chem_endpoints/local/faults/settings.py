@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from chem_endpoints.local.faults.schedule import SECONDS, FaultKind
 from chem_endpoints.spec.support_matrix import SUPPORT, Kind, KindSupport
 
 BUCKET = "chem-endpoints-simulated"
@@ -64,7 +65,7 @@ class RuntimeSettings:
     request_seconds: float | None = None
     response_seconds: float | None = None
     request_bytes: int | None = None
-    read_timeout_seconds: float = 70.0
+    read_timeout_seconds: float = SECONDS[FaultKind.READ_TIMEOUT]
     wake_seconds: float | None = None
     on_bad_row: Literal["reason", "refuse", "crash"] = "reason"
     restart_seconds: float = 20.0

@@ -3,11 +3,12 @@
 Sources: botocore's models of ``sagemaker-runtime``, ``sagemaker`` and ``s3``; InvokeEndpoint API reference.
 """
 
+import json
 from collections.abc import Callable
 
 from chem_endpoints.local.address import REGION
 from chem_endpoints.local.faults.outcome import Break
-from chem_endpoints.local.faults.schedule import FaultKind
+from chem_endpoints.local.faults.schedule import MODEL_STATUS, Fault, FaultKind
 from chem_endpoints.local.invocation_errors import (
     InvocationError,
     model_error,
@@ -29,6 +30,11 @@ FAILED = '{"code":"internal_error","message":"the server itself has failed"}'
 def container_error(endpoint: str, status: int, message: str) -> InvocationError:
     """The container answered with an error; status 0: it did not answer."""
     return model_error(endpoint=endpoint, variant=VARIANT, region=REGION, status=status, message=message)
+
+
+def overloaded(endpoint: str) -> InvocationError:
+    """The container has enough to do."""
+    return container_error(endpoint, 429, OVERLOADED)
 
 
 def no_such_key() -> InvocationError:
@@ -58,7 +64,7 @@ _ERRORS: dict[FaultKind, Callable[[str], InvocationError]] = {
         530, "InternalDependencyException", "A dependency failed. Contact customer support."
     ),
     FaultKind.NO_CAPACITY: lambda _: no_capacity(),
-    FaultKind.MODEL_OVERLOADED: lambda name: container_error(name, 429, OVERLOADED),
+    FaultKind.MODEL_OVERLOADED: overloaded,
     FaultKind.MODEL_UNAVAILABLE: lambda name: container_error(name, 503, SHUTTING_DOWN),
     FaultKind.MODEL_FAILED: lambda name: container_error(name, 500, FAILED),
     FaultKind.MODEL_SILENT: lambda name: container_error(name, 0, TIMED_OUT),
@@ -78,11 +84,26 @@ BREAKS: dict[FaultKind, Break] = {
 }
 """Kinds that end the connection."""
 
-DONE_ANYWAY = frozenset({FaultKind.RESET_AFTER, FaultKind.READ_TIMEOUT, FaultKind.TRUNCATED})
+DONE_ANYWAY = frozenset(
+    {
+        FaultKind.RESET_AFTER,
+        FaultKind.READ_TIMEOUT,
+        FaultKind.TRUNCATED,
+        FaultKind.LATENCY,
+        FaultKind.S3_LATE,
+    }
+)
 """Kinds that strike after the work was done."""
 
 
-def error_of(kind: FaultKind, endpoint: str) -> InvocationError | None:
-    """What the service says for a kind of fault; ``None``: it says nothing, see `BREAKS` and `DONE_ANYWAY`."""
-    make = _ERRORS.get(kind)
+def json_body(error: InvocationError) -> bytes:
+    """An error as the JSON protocol of SageMaker's control plane says it."""
+    return json.dumps({"__type": error.code, "message": str(error)}).encode()
+
+
+def error_of(fault: Fault, endpoint: str) -> InvocationError | None:
+    """What the service says for a fault; ``None``: it says nothing, see `BREAKS` and `DONE_ANYWAY`."""
+    if fault.kind is FaultKind.MODEL_ERROR:
+        return container_error(endpoint, fault.status or MODEL_STATUS, FAILED)
+    make = _ERRORS.get(fault.kind)
     return make(endpoint) if make else None

@@ -64,6 +64,16 @@ class Activities:
             while len(self._all) > LIMIT:
                 self._all.pop(next(iter(self._all)))
 
+    def snapshot(self) -> list[Activity]:
+        """All activities, oldest first."""
+        with self._lock:
+            return list(self._all.values())
+
+    def restore(self, kept: list[Activity]) -> None:
+        """Takes what another record had."""
+        for activity in kept:
+            self.put(activity)
+
     def describe(self, region: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """The answer of DescribeScalingActivities, newest first."""
         with self._lock:

@@ -23,6 +23,8 @@ def assemble_scaler(
     publisher = Publisher(
         traffic=traffic,
         endpoints=hosting.endpoints,
+        components=hosting.components.on,
+        logs=hosting.logs,
         backlog=async_invocations.backlog,
         clients=clients,
         folder=folder,

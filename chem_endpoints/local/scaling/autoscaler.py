@@ -76,6 +76,14 @@ class Autoscaler:
             except Exception:
                 _LOGGER.exception("%s is not scaled; the other targets are", key.resource_id)
 
+    def snapshot(self) -> dict[ResourceKey, Any]:
+        """What is remembered of each target."""
+        return dict(self._watches)
+
+    def restore(self, kept: dict[ResourceKey, Any]) -> None:
+        """Takes what another process remembered; activities that ran go on."""
+        self._watches.update(kept)
+
     def finish(self, minute: datetime) -> bool:
         """Notes which activities have ended; tells whether one still runs."""
         for key, watch in list(self._watches.items()):

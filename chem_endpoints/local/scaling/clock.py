@@ -41,6 +41,14 @@ class Clock:
         with self._lock:
             self._advanced += seconds
 
+    def snapshot(self) -> float:
+        """How far it is ahead of the real time."""
+        return max(0.0, self.seconds() - self._real())
+
+    def restore(self, kept: float) -> None:
+        """Goes on as far ahead as another clock was: time never goes back."""
+        self.advance(max(0.0, kept - self.snapshot()))
+
     def real_seconds(self, seconds: float) -> float | None:
         """How long these clock seconds take; None: for ever."""
         return seconds / self.speed if self.speed else None

@@ -7,16 +7,20 @@ endpoints", "Endpoints with automatic scaling" (no invocation, no datapoint), Sa
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
-from chem_endpoints.local.scaling.traffic import Minute
+from chem_endpoints.local.emf import EmbeddedMetric
+from chem_endpoints.local.scaling.traffic import AsyncResult, Minute
 
 INVOCATIONS_NAMESPACE = "AWS/SageMaker"
 INSTANCES_NAMESPACE = "/aws/sagemaker/Endpoints"
-MICROSECONDS = 1_000_000
+COMPONENTS_NAMESPACE = "/aws/sagemaker/InferenceComponents"
+PER_SECOND = {"Microseconds": 1_000_000, "Milliseconds": 1000}
 
-MOST_SAMPLES = 1000
-"""Latencies per minute that are published one by one; of more, so many evenly spaced ones, which keep percentiles."""
+MOST_SAMPLES = 200
+"""Values per minute that are published one by one; more are put into so many groups of neighbours, each of which is
+published as its mean: sum, count, least and most stay exact, percentiles move by less than a group."""
 
 Datum = dict[str, Any]
 
@@ -50,18 +54,41 @@ class Stamp:
         statistics = {"SampleCount": requests, "Sum": total, "Minimum": least, "Maximum": most}
         return {**self._head(name, dimensions, unit), "StatisticValues": statistics}
 
-    def samples(self, name: str, dimensions: Mapping[str, str], seconds: Sequence[float]) -> Datum:
-        """Durations, one by one."""
-        ranked = sorted(seconds)
-        if len(ranked) > MOST_SAMPLES:
-            step = (len(ranked) - 1) / (MOST_SAMPLES - 1)
-            ranked = [ranked[round(index * step)] for index in range(MOST_SAMPLES)]
-        values = [second * MICROSECONDS for second in ranked]
-        return {**self._head(name, dimensions, "Microseconds"), "Values": values}
+    def durations(
+        self, name: str, dimensions: Mapping[str, str], seconds: Sequence[float], unit: str = "Microseconds"
+    ) -> list[Datum]:
+        """Durations in another unit; none of none."""
+        return self.samples(name, dimensions, [second * PER_SECOND[unit] for second in seconds], unit)
+
+    def samples(self, name: str, dimensions: Mapping[str, str], values: Sequence[float], unit: str) -> list[Datum]:
+        """Values, one by one or in groups of neighbours; none of none."""
+        head = self._head(name, dimensions, unit)
+        if len(values) <= MOST_SAMPLES:
+            return [{**head, "Values": list(values)}] if values else []
+        return [{**head, "StatisticValues": _as_equals(group)} for group in _neighbours(sorted(values))]
 
     def _head(self, name: str, dimensions: Mapping[str, str], unit: str) -> Datum:
         listed = [{"Name": key, "Value": value} for key, value in dimensions.items()]
         return {"MetricName": name, "Dimensions": listed, "Timestamp": self.start, "Unit": unit}
+
+
+def _neighbours(ranked: Sequence[float]) -> list[Sequence[float]]:
+    """The least and the most alone, all between in groups as equal in size as can be."""
+    inner, groups = ranked[1:-1], MOST_SAMPLES - 2
+    bounds = [index * len(inner) // groups for index in range(groups + 1)]
+    between = [inner[start:end] for start, end in pairwise(bounds)]
+    return [ranked[:1], *between, ranked[-1:]]
+
+
+def _as_equals(group: Sequence[float]) -> dict[str, float]:
+    """A summary of so many values that all are the group's mean: the only kind that has percentiles."""
+    mean = sum(group) / len(group)
+    return {"SampleCount": len(group), "Sum": mean * len(group), "Minimum": mean, "Maximum": mean}
+
+
+def log_metrics(stamp: Stamp, metric: EmbeddedMetric, values: Sequence[float]) -> list[Datum]:
+    """A metric of log lines."""
+    return stamp.samples(metric.name, dict(metric.dimensions), values, metric.unit)
 
 
 def realtime_metrics(
@@ -83,9 +110,12 @@ def realtime_metrics(
         data = _error_counts(stamp, dimensions, minute)
         data += [
             stamp.per_request("Invocations", dimensions, minute.invocations, minute.invocations, 1.0),
-            stamp.samples("ModelLatency", dimensions, minute.model_seconds),
-            stamp.samples("OverheadLatency", dimensions, minute.overhead_seconds),
+            *stamp.durations("ModelLatency", dimensions, minute.model_seconds),
+            *stamp.durations("OverheadLatency", dimensions, minute.overhead_seconds),
         ]
+        if minute.broken_streams:
+            broken = minute.broken_streams
+            data.append(stamp.per_request("MidStreamErrors", dimensions, broken, minute.invocations, 1.0))
         if instances:
             share = minute.invocations / instances
             data.append(
@@ -132,14 +162,38 @@ def async_metrics(
         data.append(stamp.value("ApproximateAgeOfOldestRequest", dimensions, backlog.oldest_seconds, "Seconds"))
     for variant, minute in minutes.items():
         of_variant = {**dimensions, "VariantName": variant}
-        if minute.processed:
-            data.append(stamp.value("InvocationsProcessed", of_variant, minute.processed, "Count"))
-        if minute.failed:
-            data.append(stamp.value("InvocationFailures", of_variant, minute.failed, "Count"))
+        if minute.results:
+            data += _async_results(stamp, of_variant, minute.results)
         if minute.invocations:
             data += _error_counts(stamp, of_variant, minute)
-            data.append(stamp.samples("ModelLatency", of_variant, minute.model_seconds))
+            data += stamp.durations("ModelLatency", of_variant, minute.model_seconds)
     return data
+
+
+def _async_results(stamp: Stamp, dimensions: Mapping[str, str], results: Sequence[AsyncResult]) -> list[Datum]:
+    """Of asynchronous requests that ended: counts that are not 0, and times."""
+    counts = {
+        "InvocationsProcessed": len(results),
+        "InvocationFailures": sum(result.failed for result in results),
+        "ExpiredRequests": sum(result.expired for result in results),
+        "RequestDownloadFailures": sum(result.download_failed for result in results),
+        "ResponseUploadFailures": sum(result.upload_failed for result in results),
+        "NotificationFailures": sum(result.notice_failed for result in results),
+    }
+    data = [stamp.value(name, dimensions, count, "Count") for name, count in counts.items() if count]
+    times = {
+        "TimeInBacklog": [result.backlog_seconds for result in results],
+        "RequestDownloadLatency": [result.download_seconds for result in results],
+        "ResponseUploadLatency": [result.upload_seconds for result in results],
+    }
+    for name, seconds in times.items():
+        data += stamp.durations(name, dimensions, _known(seconds))
+    totals = _known([result.total_seconds for result in results])
+    return data + stamp.durations("TotalProcessingTime", dimensions, totals, "Milliseconds")
+
+
+def _known(seconds: Sequence[float | None]) -> list[float]:
+    return [value for value in seconds if value is not None]
 
 
 def component_metrics(stamp: Stamp, component: str, minute: Minute, *, copies: int, refused: int) -> list[Datum]:
@@ -157,6 +211,6 @@ def component_metrics(stamp: Stamp, component: str, minute: Minute, *, copies: i
         data += [
             stamp.value("Invocations", dimensions, minute.invocations, "Count"),
             *_error_counts(stamp, dimensions, minute),
-            stamp.samples("ModelLatency", dimensions, minute.model_seconds),
+            *stamp.durations("ModelLatency", dimensions, minute.model_seconds),
         ]
     return data

@@ -8,8 +8,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chem_endpoints.local.components import Component
+from chem_endpoints.local.instance import Instance
+from chem_endpoints.local.log_shipper import LogShipper
 from chem_endpoints.local.own_clients import OwnClients
 from chem_endpoints.local.scaling.published_metrics import (
+    COMPONENTS_NAMESPACE,
     INSTANCES_NAMESPACE,
     INVOCATIONS_NAMESPACE,
     Backlog,
@@ -17,10 +21,12 @@ from chem_endpoints.local.scaling.published_metrics import (
     Stamp,
     async_metrics,
     component_metrics,
+    log_metrics,
     realtime_metrics,
 )
 from chem_endpoints.local.scaling.traffic import Counts, Minute, Served, Traffic
-from chem_endpoints.local.scaling.usage import UsageMeter
+from chem_endpoints.local.scaling.usage import Usage, UsageMeter
+from chem_endpoints.local.variant import ServerlessVariant
 
 _LOGGER = logging.getLogger(__name__)
 _BATCH = 500
@@ -28,13 +34,15 @@ _BATCH = 500
 
 
 class Publisher:
-    """What SageMaker tells CloudWatch."""
+    """What SageMaker tells CloudWatch, and what CloudWatch Logs reads from the containers' lines."""
 
     def __init__(
         self,
         *,
         traffic: Traffic,
         endpoints: Callable[[], Iterable[Any]],
+        components: Callable[[Any], Iterable[Component]],
+        logs: LogShipper,
         backlog: Callable[[str, str], Backlog],
         clients: OwnClients,
         folder: Path,
@@ -43,11 +51,14 @@ class Publisher:
         Args:
             traffic: the counts.
             endpoints: the hosted endpoints, with name, region and fleet.
+            components: the inference components of an endpoint.
+            logs: brings the containers' lines, and collects the metrics in them.
             backlog: the queue of an asynchronous endpoint, by region and name.
             clients: boto3 clients of this local AWS.
             folder: a place on the disk that the instances share.
         """
         self._traffic, self._endpoints, self._backlog, self._clients = traffic, endpoints, backlog, clients
+        self._component_list, self._logs = components, logs
         self._usage, self._folder = UsageMeter(), folder
 
     def publish(self, stamp: Stamp) -> None:
@@ -62,8 +73,11 @@ class Publisher:
                 _LOGGER.warning("Metrics of %s are missing for a minute: %s", endpoint.name, error)
             else:
                 data.setdefault((endpoint.region, INVOCATIONS_NAMESPACE), []).extend(own)
-        for endpoint, own in self._instances(stamp, serving):
-            data.setdefault((endpoint.region, INSTANCES_NAMESPACE), []).extend(own)
+        for place, own in self._usage_data(stamp, serving):
+            data.setdefault(place, []).extend(own)
+        self._logs.ship()  # What a container has printed in this minute belongs to it.
+        for (region, metric), values in self._logs.metrics.take().items():
+            data.setdefault((region, metric.namespace), []).extend(log_metrics(stamp, metric, values))
         for (region, namespace), own in data.items():
             self._put(region, namespace, own)
 
@@ -94,6 +108,9 @@ class Publisher:
                 instances=0 if serverless else max(_ready(variant.instances), int(bool(minute.invocations))),
                 provisioned=int((serverless or {}).get("ProvisionedConcurrency", 0)),
             )
+            if isinstance(variant, ServerlessVariant):
+                dimensions = {"EndpointName": endpoint.name, "VariantName": variant.name}
+                data += stamp.durations("ModelSetupTime", dimensions, variant.take_setup_seconds())
         return data + self._components(stamp, endpoint, minutes, counts)
 
     def _components(self, stamp: Stamp, endpoint: Any, minutes: Mapping[Served, Minute], counts: Counts) -> list[Datum]:
@@ -114,22 +131,37 @@ class Publisher:
             )
         return data
 
-    def _instances(self, stamp: Stamp, endpoints: list[Any]) -> Iterable[tuple[Any, list[Datum]]]:
-        """Processor, memory and disk of each instance."""
-        groups = {
-            group: (endpoint, variant.name)
-            for endpoint in endpoints
-            for variant in endpoint.fleet.variants
-            for instance in variant.instances
-            if (group := instance.process.group) is not None
-        }
-        for group, usage in self._usage.read(groups, time.monotonic(), self._folder).items():
-            endpoint, variant = groups[group]
-            dimensions = {"EndpointName": endpoint.name, "VariantName": variant}
-            yield (
-                endpoint,
-                [stamp.value(name, dimensions, value, "Percent") for name, value in usage.published().items()],
-            )
+    def _usage_data(self, stamp: Stamp, endpoints: list[Any]) -> Iterable[tuple[tuple[str, str], list[Datum]]]:
+        """Processor, memory and disk of each instance, and of each copy of a component, by region and namespace."""
+        owners: dict[int, tuple[Any, str, Component | None]] = {}
+        for endpoint in endpoints:
+            for variant in endpoint.fleet.variants:
+                owners |= dict.fromkeys(_groups(variant.instances), (endpoint, variant.name, None))
+            for component in self._component_list(endpoint):
+                copies = component.pool.instances if component.pool is not None else ()
+                owners |= dict.fromkeys(_groups(copies), (endpoint, component.variant_name, component))
+        for group, usage in self._usage.read(owners, time.monotonic(), self._folder).items():
+            endpoint, variant_name, copied = owners[group]
+            dimensions = {"EndpointName": endpoint.name, "VariantName": variant_name}
+            yield (endpoint.region, INSTANCES_NAMESPACE), _percentages(stamp, dimensions, usage.published())
+            if copied is not None:  # A copy has an instance for itself here.
+                own = {"InferenceComponentName": copied.name}
+                yield (endpoint.region, COMPONENTS_NAMESPACE), _percentages(stamp, own, _of_copy(usage))
+
+
+def _groups(instances: Iterable[Instance]) -> list[int]:
+    """The process groups of those that run."""
+    return [instance.process.group for instance in instances if instance.process.group is not None]
+
+
+def _of_copy(usage: Usage) -> dict[str, float]:
+    """What SageMaker tells of a component's copy."""
+    names = ("CPUUtilizationNormalized", "MemoryUtilizationNormalized")
+    return {name: value for name, value in usage.published().items() if name in names}
+
+
+def _percentages(stamp: Stamp, dimensions: Mapping[str, str], values: Mapping[str, float]) -> list[Datum]:
+    return [stamp.value(name, dimensions, value, "Percent") for name, value in values.items()]
 
 
 def _of_endpoint(minutes: Mapping[Served, Minute], endpoint: Any) -> dict[Served, Minute]:

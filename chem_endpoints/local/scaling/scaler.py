@@ -56,6 +56,16 @@ class Scaler:
         """Ends the background thread."""
         self._stopping.set()
 
+    def snapshot(self) -> dict[str, Any]:
+        """What is kept: activities, and what is remembered of the targets. Counts of the present minute are lost."""
+        return {"activities": self.activities.snapshot(), "targets": self._autoscaler.snapshot()}
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Takes what another scaler kept, once the clock has been restored: the minutes between them do not happen."""
+        self.activities.restore(kept["activities"])
+        self._autoscaler.restore(kept["targets"])
+        self._next = (self.clock.seconds() // MINUTE + 1) * MINUTE
+
     def advance(self, seconds: float) -> None:
         """Moves the clock, minute by minute: each ends with what it changed done, so that tests can count minutes."""
         with self._turn:

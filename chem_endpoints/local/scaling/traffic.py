@@ -33,6 +33,25 @@ class CountedRequest:
     """Time in the container; default: the time between entry and exit of the `with`."""
     overhead_seconds: float = 0.0
     """Time that the local AWS itself added."""
+    broke_off: bool = False
+    """Whether a streamed answer ended early after it had begun."""
+
+
+@dataclass(kw_only=True)
+class AsyncResult:
+    """How an asynchronous request ends; filled in as it goes on. Times are seconds; None: it did not come so far."""
+
+    failed: bool = False
+    expired: bool = False
+    download_failed: bool = False
+    upload_failed: bool = False
+    notice_failed: bool = False
+    backlog_seconds: float | None = None
+    """In the queue."""
+    download_seconds: float | None = None
+    upload_seconds: float | None = None
+    total_seconds: float | None = None
+    """From its arrival until the notice was sent."""
 
 
 @dataclass(kw_only=True)
@@ -46,10 +65,10 @@ class Minute:
     overhead_seconds: list[float] = field(default_factory=list)
     busiest: int = 0
     """Most requests in flight at once."""
-    processed: int = 0
-    """Asynchronous requests that ended, well or not."""
-    failed: int = 0
-    """Asynchronous requests that failed."""
+    broken_streams: int = 0
+    """Streamed answers that ended early after they had begun."""
+    results: list[AsyncResult] = field(default_factory=list)
+    """Of asynchronous requests that ended, well or not."""
 
     def plus(self, other: "Minute") -> "Minute":
         """Both together."""
@@ -60,8 +79,8 @@ class Minute:
             model_seconds=[*self.model_seconds, *other.model_seconds],
             overhead_seconds=[*self.overhead_seconds, *other.overhead_seconds],
             busiest=self.busiest + other.busiest,
-            processed=self.processed + other.processed,
-            failed=self.failed + other.failed,
+            broken_streams=self.broken_streams + other.broken_streams,
+            results=[*self.results, *other.results],
         )
 
 
@@ -105,6 +124,7 @@ class Traffic:
             minute.invocations += 1
             minute.client_errors += 400 <= counted.status < 500
             minute.server_errors += not 200 <= counted.status < 500
+            minute.broken_streams += counted.broke_off
             minute.model_seconds.append(counted.model_seconds)
             minute.overhead_seconds.append(counted.overhead_seconds)
 
@@ -114,12 +134,10 @@ class Traffic:
             key = (region, component)
             self._no_capacity[key] = self._no_capacity.get(key, 0) + 1
 
-    def finished_async(self, region: str, endpoint: str, variant: str, *, failed: bool) -> None:
+    def finished_async(self, region: str, endpoint: str, variant: str, result: AsyncResult) -> None:
         """Counts an asynchronous request whose result or failure is known."""
         with self._lock:
-            minute = self._minute(Served(region, endpoint, variant))
-            minute.processed += 1
-            minute.failed += failed
+            self._minute(Served(region, endpoint, variant)).results.append(result)
 
     def take(self) -> Counts:
         """The counts since the last call; what is in flight goes on counting as busy."""

@@ -1,6 +1,6 @@
 """Stands in for `container.server`: ``{"hold": PATH}`` is answered once PATH exists, all else at once.
 
-``{"status": 500}`` chooses the status of the answer.
+``{"status": 500}`` chooses the status of the answer, ``{"print": TEXT}`` prints a line.
 """
 
 import json
@@ -21,6 +21,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         order = json.loads(body)
+        if "print" in order:
+            print(order["print"], flush=True)
         while "hold" in order and not Path(order["hold"]).exists():
             time.sleep(0.01)
         self._answer(order.get("status", 200), json.dumps({"pid": os.getpid(), "order": order}).encode())

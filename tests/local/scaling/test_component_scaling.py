@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chem_endpoints.local.address import ACCOUNT
+from constructs_lib.metrics import COMPONENT_CPU, COMPONENT_MEMORY
 
 pytestmark = pytest.mark.end_to_end
 NAME = "rare"
@@ -128,3 +129,22 @@ def test_it_goes_to_no_copy_and_comes_back(aws: Any) -> None:
         ServiceNamespace="sagemaker", ScalableDimension="sagemaker:inference-component:DesiredCopyCount"
     )["ScalingActivities"]
     assert [item["Description"] for item in found] == ["Setting copy count to 1.", "Setting copy count to 0."]
+
+
+def test_its_copies_tell_their_processor_and_memory(aws: Any) -> None:
+    wanted = {metric.name: metric for metric in (COMPONENT_CPU, COMPONENT_MEMORY)}
+    aws.advance(2)  # Processor time is known between two looks.
+    for metric in wanted.values():
+        points = aws("cloudwatch").get_metric_statistics(
+            Namespace=metric.namespace,
+            MetricName=metric.name,
+            Dimensions=[{"Name": key, "Value": value} for key, value in metric.dimension_values(NAME).items()],
+            StartTime="2020-01-01T00:00:00Z",
+            EndTime="2100-01-01T00:00:00Z",
+            Period=60,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+        assert points
+        assert all(0 <= point["Maximum"] <= 100 for point in points)
+    listed = aws("cloudwatch").list_metrics(Namespace=COMPONENT_CPU.namespace)["Metrics"]
+    assert {item["MetricName"] for item in listed} == set(wanted)

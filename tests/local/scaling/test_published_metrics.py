@@ -1,10 +1,12 @@
 """Metrics have SageMaker's names, dimensions, units and gaps."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from moto.cloudwatch.models import MetricAggregatedDatum
 
+from chem_endpoints.local.scaling.datapoints import Datapoints, Series
 from chem_endpoints.local.scaling.published_metrics import (
     MOST_SAMPLES,
     Backlog,
@@ -13,7 +15,8 @@ from chem_endpoints.local.scaling.published_metrics import (
     component_metrics,
     realtime_metrics,
 )
-from chem_endpoints.local.scaling.traffic import Minute
+from chem_endpoints.local.scaling.traffic import AsyncResult, Minute
+from constructs_lib.metrics import EXPIRED_REQUESTS, FAILED_REQUESTS, PROCESSING_TIME, TIME_IN_BACKLOG
 
 STAMP = Stamp(start=datetime(2026, 11, 22, 6, 0, tzinfo=UTC))
 IDLE = Backlog(size=0, waiting=0, oldest_seconds=0)
@@ -51,12 +54,81 @@ def test_a_minute_without_requests_publishes_nothing() -> None:
     assert realtime_metrics(STAMP, "logs", "AllTraffic", Minute(), instances=2) == []
 
 
-def test_many_latencies_are_thinned_out_without_moving_the_percentiles() -> None:
-    seconds = [number / 1000 for number in range(20_000)]
-    values = STAMP.samples("ModelLatency", {}, seconds)["Values"]
-    assert len(values) == MOST_SAMPLES
-    assert (values[0], values[-1]) == (0, pytest.approx(19_999_000))
-    assert values[990] == pytest.approx(19_999_000 * 990 / 999, rel=1e-3)
+def test_many_values_are_published_in_groups_that_change_no_sum_and_hardly_a_percentile() -> None:
+    values = [number**2 / 1000 for number in range(20_000)]
+    data = STAMP.samples("Milliseconds", {}, values, "Milliseconds")
+    assert len(data) == MOST_SAMPLES
+    summaries = [datum["StatisticValues"] for datum in data]
+    records = [
+        MetricAggregatedDatum(
+            "N",
+            "Milliseconds",
+            min_stat=summary["Minimum"],
+            max_stat=summary["Maximum"],
+            sample_count=summary["SampleCount"],
+            sum_stat=summary["Sum"],
+            dimensions=[],
+            timestamp=STAMP.start,
+        )
+        for summary in summaries
+    ]
+    points = Datapoints.from_moto(records, STAMP.start)
+    series, end = Series("N", "Milliseconds", frozenset()), STAMP.start + timedelta(minutes=1)
+
+    def statistic(name: str) -> float:
+        found = points.statistic(series, name, STAMP.start, end)
+        assert found is not None
+        return found
+
+    assert statistic("Sum") == pytest.approx(sum(values))
+    assert statistic("SampleCount") == 20_000
+    assert (statistic("Minimum"), statistic("Maximum")) == (values[0], values[-1])
+    for percent in (1, 50, 90, 99):
+        assert statistic(f"p{percent}") == pytest.approx(values[200 * percent], rel=0.02, abs=values[200])
+    assert statistic("p100") == values[-1]
+
+
+def test_few_values_are_published_one_by_one_and_none_not_at_all() -> None:
+    (datum,) = STAMP.durations("TotalProcessingTime", {}, [0.5, 0.25], "Milliseconds")
+    assert (datum["Values"], datum["Unit"]) == ([500, 250], "Milliseconds")
+    assert STAMP.durations("TotalProcessingTime", {}, []) == []
+
+
+def test_asynchronous_results_have_sagemakers_names_and_units() -> None:
+    minute = Minute(
+        results=[
+            AsyncResult(backlog_seconds=2, download_seconds=0.1, upload_seconds=0.2, total_seconds=3),
+            AsyncResult(failed=True, expired=True, backlog_seconds=60, total_seconds=61),
+            AsyncResult(failed=True, download_failed=True, notice_failed=True, total_seconds=1),
+            AsyncResult(failed=True, upload_failed=True, total_seconds=1),
+        ]
+    )
+    found = by_name(async_metrics(STAMP, "logs", {"AllTraffic": minute}, IDLE, instances=1))
+    assert {name: found[name]["Value"] for name in found if name.endswith(("Processed", "Failures", "Requests"))} == {
+        "InvocationsProcessed": 4,
+        "InvocationFailures": 3,
+        "ExpiredRequests": 1,
+        "RequestDownloadFailures": 1,
+        "ResponseUploadFailures": 1,
+        "NotificationFailures": 1,
+    }
+    times = {name: (datum["Values"], datum["Unit"]) for name, datum in found.items() if "Values" in datum}
+    assert times == {
+        "TimeInBacklog": ([2_000_000, 60_000_000], "Microseconds"),
+        "RequestDownloadLatency": ([100_000], "Microseconds"),
+        "ResponseUploadLatency": ([200_000], "Microseconds"),
+        "TotalProcessingTime": ([3000, 61_000, 1000, 1000], "Milliseconds"),
+    }
+    ours = {metric.name: metric for metric in (EXPIRED_REQUESTS, TIME_IN_BACKLOG, PROCESSING_TIME, FAILED_REQUESTS)}
+    assert {name: found[name]["Unit"] for name in ours} == {name: metric.unit for name, metric in ours.items()}
+
+
+def test_a_streamed_answer_that_breaks_off_is_counted_once_among_all_requests() -> None:
+    minute = Minute(invocations=3, broken_streams=1, model_seconds=[1] * 3, overhead_seconds=[0] * 3)
+    found = by_name(realtime_metrics(STAMP, "logs", "AllTraffic", minute, instances=1))
+    assert found["MidStreamErrors"]["StatisticValues"] == {"SampleCount": 3, "Sum": 1, "Minimum": 0, "Maximum": 1}
+    whole = Minute(invocations=3, model_seconds=[1] * 3, overhead_seconds=[0] * 3)
+    assert "MidStreamErrors" not in by_name(realtime_metrics(STAMP, "logs", "AllTraffic", whole, instances=1))
 
 
 def test_a_serverless_variant_has_no_instances_and_perhaps_provisioned_concurrency() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chem_endpoints.local.scaling.traffic import Minute, Served, Traffic
+from chem_endpoints.local.scaling.traffic import AsyncResult, Minute, Served, Traffic
 
 SERVED = Served("us-east-1", "logs", "AllTraffic")
 
@@ -46,8 +46,9 @@ def test_refused_and_asynchronous_requests() -> None:
     traffic = Traffic()
     traffic.no_capacity("us-east-1", "rare")
     traffic.no_capacity("us-east-1", "rare")
-    traffic.finished_async("us-east-1", "logs", "AllTraffic", failed=True)
-    traffic.finished_async("us-east-1", "logs", "AllTraffic", failed=False)
+    ends = [AsyncResult(failed=True), AsyncResult()]
+    for end in ends:
+        traffic.finished_async("us-east-1", "logs", "AllTraffic", end)
     counts = traffic.take()
     assert counts.no_capacity == {("us-east-1", "rare"): 2}
-    assert counts.minutes == {SERVED: Minute(processed=2, failed=1)}
+    assert counts.minutes == {SERVED: Minute(results=ends)}

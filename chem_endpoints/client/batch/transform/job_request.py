@@ -4,6 +4,7 @@ Source: CreateTransformJob API reference; "Use batch transform", SageMaker devel
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +88,13 @@ def job_name(endpoint: str, *, place: str, record: bytes, attempt: int) -> str:
 
 
 def job_request(
-    name: str, served: Served, options: TransformOptions, *, place: str, row_seconds: float | None
+    name: str,
+    served: Served,
+    options: TransformOptions,
+    *,
+    offered: Collection[str],
+    place: str,
+    row_seconds: float | None,
 ) -> dict[str, Any]:
     """The parameters of CreateTransformJob.
 
@@ -95,15 +102,21 @@ def job_request(
         name: of the job.
         served: the Model.
         options: the instances.
+        offered: instance types of transform jobs: fewer than endpoints run on.
         place: ``s3://…/`` of the output folder, which has the folder of inputs.
         row_seconds: how long a row may take, if the model says so.
 
     Raises:
-        InvalidInputError: nobody says which instances.
+        InvalidInputError: nobody says which instances, or the endpoint's are none that transform jobs run on.
     """
     instance_type = options.instance_type or served.instance_type
     if instance_type is None:
         raise InvalidInputError('the endpoint has no instances to copy; say instance_type="ml.c5.xlarge", for example')
+    if options.instance_type is None and instance_type not in offered:
+        raise InvalidInputError(
+            f"transform jobs do not run on {instance_type}, the endpoint's instance type; say"
+            ' instance_type="ml.c5.xlarge", for example'
+        )
     slow = row_seconds is not None and row_seconds >= SLOW_ROW_SECONDS
     return {
         "TransformJobName": name,

@@ -141,6 +141,7 @@ class TransformRun:
             name,
             served_by(description, clients),
             self.machines,
+            offered=clients.sagemaker.meta.service_model.shape_for("TransformInstanceType").enum,
             place=self.begun.store.place,
             row_seconds=description.known_manifest.row_seconds,
         )

@@ -84,7 +84,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
                 {
                     "VariantName": "AllTraffic",
                     "ModelName": "logs-model",
-                    "InstanceType": "ml.c5.large",
+                    "InstanceType": "ml.c5.xlarge",
                     "InitialInstanceCount": 1,
                 }
             ],
@@ -136,7 +136,7 @@ def test_the_job_is_asked_for_once_and_its_answers_joined(account: Account) -> N
     assert job["TransformInput"]["SplitType"] == job["TransformOutput"]["AssembleWith"] == "Line"
     assert job["TransformOutput"]["S3OutputPath"] == f"{OUT}_transform/output"
     assert job["TransformInput"]["ContentType"] == job["TransformOutput"]["Accept"] == JSON_LINES
-    assert job["TransformResources"] == {"InstanceType": "ml.c5.large", "InstanceCount": 1}
+    assert job["TransformResources"] == {"InstanceType": "ml.c5.xlarge", "InstanceCount": 1}
     assert (result.out, result.parts, result.rows, result.predicted) == (OUT, 3, 25, 25)
     parts = [pq.read_table(io.BytesIO(account.get(f"part-{number:05d}.parquet"))) for number in range(3)]
     table = pa.concat_tables(parts)
@@ -201,13 +201,16 @@ def test_what_a_transform_job_cannot_do_is_refused(account: Account, tmp_path: A
 def test_rows_of_a_slow_model_travel_alone_and_instances_must_be_known() -> None:
     def request(row_seconds: float | None, instance_type: str | None) -> dict[str, Any]:
         served = Served(model="m", instance_type=instance_type)
-        return job_request("j", served, TransformOptions(instances=3), place=OUT, row_seconds=row_seconds)
+        machines = TransformOptions(instances=3)
+        return job_request("j", served, machines, offered=["ml.m5.large"], place=OUT, row_seconds=row_seconds)
 
     assert request(None, "ml.m5.large")["BatchStrategy"] == "MultiRecord"
     assert request(20.0, "ml.m5.large")["BatchStrategy"] == "SingleRecord"
     assert request(20.0, "ml.m5.large")["TransformResources"]["InstanceCount"] == 3
     with pytest.raises(InvalidInputError, match="say instance_type"):
         request(None, None)
+    with pytest.raises(InvalidInputError, match=r"do not run on ml\.c5\.large.*say instance_type"):
+        request(None, "ml.c5.large")
 
 
 def test_job_names_are_those_that_sagemaker_takes() -> None:

@@ -1,0 +1,1 @@
+"""Asks a real AWS account what no document and no local run proves (docs/unverified.md)."""
