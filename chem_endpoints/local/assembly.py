@@ -74,7 +74,7 @@ class Parts:
         self.hosting.stop()
         self.capture.stop()
         if self.kept is not None:
-            self.kept.save(state)
+            self.kept.save(lambda: state)
 
 
 def assemble(settings: Settings, port: int) -> Parts:

@@ -13,7 +13,7 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -27,8 +27,8 @@ from chem_endpoints.local.kept_moto import BackendState
 from chem_endpoints.local.kept_pickle import UNKEEPABLE, StatePickler, StateUnpickler
 
 _LOGGER = logging.getLogger(__name__)
-_ATTEMPTS = 5
-_UNINTERRUPTED_SECONDS = 5.0
+_ATTEMPTS = 6
+_PAUSE_SECONDS = 0.1
 
 
 class KeptStateError(Exception):
@@ -67,7 +67,7 @@ class KeptState:
         self._seconds = seconds
         self._folder, self._parts = kept_folder(folder), parts
         self._bodies = KeptBodies(self._folder / "bodies")
-        self._told: set[str] = set()
+        self._unkeepable: set[str] = set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._save_on, name="kept state", daemon=True)
 
@@ -111,10 +111,14 @@ class KeptState:
         """The parts' states, to be saved soon."""
         return {name: part.snapshot() for name, part in self._parts.items()}
 
-    def save(self, state: dict[str, Any]) -> None:
-        """Writes a state in the place of the one before: after a crash one of both is there, whole."""
+    def save(self, take: Callable[[], dict[str, Any]] | None = None) -> None:
+        """Writes a state in the place of the one before: after a crash one of both is there, whole.
+
+        Args:
+            take: gives the parts' states; default: `snapshot`.
+        """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        written = self._write(state)
+        written = self._of_one_moment(take or self.snapshot)
         header = {"saved": datetime.now(UTC).isoformat(timespec="seconds"), **_code(written.modules)}
         draft = self._file.with_suffix(".tmp")
         draft.unlink(missing_ok=True)
@@ -128,46 +132,57 @@ class KeptState:
     def _save_on(self) -> None:
         while not self._stopping.wait(self._seconds):
             try:
-                self.save(self.snapshot())
+                self.save()
             except Exception:
                 _LOGGER.exception("The state could not be kept; the next attempt follows")
 
-    def _write(self, state: dict[str, Any]) -> _Written:
-        """The state in one piece: others change it while it is written, which shows as a RuntimeError."""
-        state = self._keepable(state)  # Writes the bodies as well, which takes time.
-        for _ in range(_ATTEMPTS - 1):
+    def _of_one_moment(self, take: Callable[[], dict[str, Any]]) -> _Written:
+        """The state as it was at one moment, although others go on changing it.
+
+        What reads the same twice was so all at once, between both. When it never does, the last reading is taken.
+        """
+        before: _Written | None = None
+        for attempt in range(_ATTEMPTS):
             try:
-                return _uninterrupted(state, self._bodies)
-            except RuntimeError:
+                now = self._pickled(take())
+            except RuntimeError:  # Something changed its size while it was read.
                 continue
-        return _uninterrupted(state, self._bodies)
+            if before is not None and now.content == before.content:
+                return now
+            before = now
+            self._stopping.wait(attempt * _PAUSE_SECONDS)
+        if before is None:
+            raise RuntimeError("The state changes too fast to be read")
+        return before
+
+    def _pickled(self, state: dict[str, Any]) -> _Written:
+        """The state in one piece, without the services of moto that pickle cannot write: each is told once."""
+        while True:
+            try:
+                return _pickled(self._keepable(state), self._bodies)
+            except UNKEEPABLE:
+                found = {backend.place[0]: error for backend, error in self._failing(state)}
+                if not found:
+                    raise
+                for service, error in found.items():
+                    _LOGGER.warning("The state of %s is not kept: %s", service, error)
+                self._unkeepable |= found.keys()
 
     def _keepable(self, state: dict[str, Any]) -> dict[str, Any]:
-        """The state without what pickle cannot write, which is told once; that is, without some services of moto."""
-        try:
-            _pickled(state, self._bodies)
-        except UNKEEPABLE:
-            return {name: self._keepable_part(part) for name, part in state.items()}
-        except RuntimeError:
-            pass
-        return state
+        def kept(item: Any) -> bool:
+            return not isinstance(item, BackendState) or item.place[0] not in self._unkeepable
 
-    def _keepable_part(self, part: Any) -> Any:
-        if not isinstance(part, list):
-            return part
-        return [item for item in part if not isinstance(item, BackendState) or self._is_keepable(item)]
+        return {name: [*filter(kept, part)] if isinstance(part, list) else part for name, part in state.items()}
 
-    def _is_keepable(self, backend: BackendState) -> bool:
-        try:
-            _pickled(backend, self._bodies)
-        except UNKEEPABLE as error:
-            if backend.place[0] not in self._told:
-                self._told.add(backend.place[0])
-                _LOGGER.warning("The state of %s is not kept: %s", backend.place[0], error)
-            return False
-        except RuntimeError:
-            pass
-        return True
+    def _failing(self, state: dict[str, Any]) -> Iterator[tuple[BackendState, Exception]]:
+        for part in self._keepable(state).values():
+            for item in part if isinstance(part, list) else ():
+                if not isinstance(item, BackendState):
+                    continue
+                try:
+                    _pickled(item, self._bodies)
+                except UNKEEPABLE as error:
+                    yield item, error
 
     def _require_same_code(self, header: bytes) -> None:
         try:
@@ -187,16 +202,6 @@ def _pickled(state: Any, bodies: KeptBodies) -> _Written:
     pickler = StatePickler(file, bodies)
     pickler.dump(state)
     return _Written(content=file.getvalue(), modules=pickler.modules, bodies=pickler.body_names)
-
-
-def _uninterrupted(state: Any, bodies: KeptBodies) -> _Written:
-    """While this thread works no other gets its turn: the state is of one moment."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_UNINTERRUPTED_SECONDS)
-    try:
-        return _pickled(state, bodies)
-    finally:
-        sys.setswitchinterval(before)
 
 
 def _code(modules: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import boto3
 from botocore.config import Config
 
 from chem_endpoints.local.address import require_loopback
-from chem_endpoints.local.service_models import SESSION
+from chem_endpoints.local.service_models import new_session
 
 USER_AGENT_MARK = "chem-endpoints-local-own-call"
 """Marks our own calls, so that they are neither logged nor counted as a user's activity."""
@@ -25,7 +25,7 @@ class OwnClients:
         self.url = url
         """Where all of them go."""
         keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-        self._session = boto3.Session(**keys, botocore_session=SESSION)
+        self._session = boto3.Session(**keys, botocore_session=new_session())
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self._config = Config(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chem_endpoints.image.locks import disagreements
 from chem_endpoints.spec.image_source import DOCKERFILE, IMAGES, LOCKS, SOURCES
 from chem_endpoints.wire.single_threaded import SINGLE_THREADED
 
@@ -92,6 +93,12 @@ def test_the_deep_images_stand_on_the_layers_of_base(lineage: dict[str, list[tup
         assert lineage[image][: packages + 1] == environment[: packages + 1]
 
 
+@pytest.mark.parametrize("image", ["deep", "deep-gpu"])
+def test_what_base_installs_is_what_the_image_upon_it_would(image: str) -> None:
+    for architecture in ("amd64", "arm64") if image == "deep" else ("amd64",):
+        assert disagreements(ROOT / LOCKS["base"], ROOT / LOCKS[image], architecture=architecture) == ()
+
+
 def test_the_base_is_a_digest(stages: dict[str, Stage]) -> None:
     (declared,) = stages[""].of("ARG")
     assert re.fullmatch(r"BASE_IMAGE=python:3\.11-\S+@sha256:[0-9a-f]{64}", declared)
@@ -103,7 +110,7 @@ def test_the_base_is_a_digest(stages: dict[str, Stage]) -> None:
 def test_an_image_runs_as_a_numbered_user_and_serves(lineage: dict[str, list[tuple[str, str]]], image: str) -> None:
     last = dict(lineage[image])
     assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", last["USER"])
-    assert last["ENTRYPOINT"] == '["/bin/sh", "/opt/program/container/serve"]'
+    assert last["ENTRYPOINT"] == '["/usr/bin/env", "--block-signal=TERM", "/bin/sh", "/opt/program/container/serve"]'
     assert last["CMD"] == '["serve"]'
     assert last["EXPOSE"] == "8080"
     labels = " ".join(arguments for keyword, arguments in lineage[image] if keyword == "LABEL")

@@ -211,7 +211,12 @@ def test_the_image_says_what_it_is_made_of_and_how_it_runs(published: Published,
     assert labels["org.opencontainers.image.version"] == source_hash(clone.root, "base")
     assert labels["com.amazonaws.sagemaker.capabilities.accept-bind-to-port"] == "true"
     assert published.config["User"] == "10001:10001"
-    assert published.config["Entrypoint"] == ["/bin/sh", "/opt/program/container/serve"]
+    assert published.config["Entrypoint"] == [
+        "/usr/bin/env",
+        "--block-signal=TERM",
+        "/bin/sh",
+        "/opt/program/container/serve",
+    ]
     assert published.config["Cmd"] == ["serve"]
 
 

@@ -1,9 +1,11 @@
 """Promise: with ``--keep`` what was deployed, stored and queued is there again after a stop, and after a kill."""
 
 import contextlib
+import io
 import json
 import signal
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,13 @@ def ask(aws: OwnAws, endpoint: str, order: dict[str, Any], **more: Any) -> dict[
     return dict(json.load(answer["Body"]))
 
 
+def zipped(name: str, text: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(name, text)
+    return packed.getvalue()
+
+
 def test_services_of_moto_have_what_they_had(place: Place) -> None:
     with place.running() as aws:
         s3, sqs, kms = aws.client("s3"), aws.client("sqs"), aws.client("kms")
@@ -94,12 +103,18 @@ def test_services_of_moto_have_what_they_had(place: Place) -> None:
         signing = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["KeyId"]
         rsa = {"KeyId": signing, "Message": b"m", "SigningAlgorithm": "RSASSA_PSS_SHA_256"}
         signature = kms.sign(**rsa)["Signature"]
-        trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+        allowed = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
         aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=trust, Tags=[{"Key": "a", "Value": "b"}])
         managed = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
         aws.client("iam").attach_role_policy(RoleName="r", PolicyArn=managed)
         aws.client("ssm").put_parameter(Name="p", Value="v", Type="String", Tags=[{"Key": "a", "Value": "b"}])
         aws.client("logs").create_log_group(logGroupName="g")
+        role = aws.client("iam").get_role(RoleName="r")["Role"]["Arn"]
+        code = {"ZipFile": zipped("index.py", "def handler(event, context):\n    return event['n'] + 1\n")}
+        aws.client("lambda").create_function(
+            FunctionName="f", Runtime="python3.11", Role=role, Handler="index.handler", Code=code
+        )
     with place.running() as aws:
         s3, sqs, kms = aws.client("s3"), aws.client("sqs"), aws.client("kms")
         assert s3.get_object(Bucket="objects", Key="small")["Body"].read() == b"second"
@@ -117,6 +132,8 @@ def test_services_of_moto_have_what_they_had(place: Place) -> None:
         assert aws.client("ssm").get_parameter(Name="p")["Parameter"]["Value"] == "v"
         assert aws.client("ssm").list_tags_for_resource(ResourceType="Parameter", ResourceId="p")["TagList"]
         assert aws.client("logs").describe_log_groups()["logGroups"][0]["logGroupName"] == "g"
+        answer = aws.client("lambda").invoke(FunctionName="f", Payload=b'{"n": 1}')
+        assert json.load(answer["Payload"]) == 2
         s3.delete_object(Bucket="objects", Key="large")
         s3.put_object(Bucket="objects", Key="small", Body=b"third")
     with place.running() as aws:
