@@ -225,6 +225,7 @@ def by_boto3(runtime: Any) -> Callable[[], bytes]:
 
 class _Immediate(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # the head and the body are two writes, and the second would wait for the first
 
     def do_POST(self) -> None:
         """Answers at once."""

@@ -1,13 +1,17 @@
 """``chem-endpoints image``: build the container images of a clone, and report what they hold."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from chem_endpoints.spec.image_source import IMAGES
+
+if TYPE_CHECKING:
+    from chem_endpoints.image.engine import Engine
 
 DEFAULT_IMAGES = ("base", "deep")
 """What is built and reported when no image is named: what runs on CPU instances."""
@@ -85,7 +89,7 @@ def build(
     default="image-reports",
     show_default=True,
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, writable=True, path_type=Path),
     help="Folder for the reports.",
 )
 @click.option("--offline", is_flag=True, help="Do not ask the advisory service for known vulnerabilities.")
@@ -93,24 +97,31 @@ def build(
 def report(images: tuple[str, ...], engine: str | None, output: Path, offline: bool, strict: bool) -> None:
     """Report what the built IMAGE holds: size, largest packages, licences, SBOM, leftovers, known vulnerabilities.
 
-    Exits with 1 where something must not ship: an image larger than its budget, packages unlike its lock.
+    Exits with 1 where something must not ship: an image larger than its budget, packages unlike its lock, an image of
+    other sources than this clone's.
 
     \b
     Example:
       chem-endpoints image report base --output reports
     """
     from chem_endpoints.cli.clone import require_clone
-    from chem_endpoints.image.build import export
-    from chem_endpoints.image.engine import find_builder, local_name
-    from chem_endpoints.image.report import write_report
 
     if offline and strict:
         raise click.UsageError("--strict wants an answer of the advisory service, --offline does not ask: give one")
     root = require_clone()
+    with _extra_required():
+        from chem_endpoints.image.build import export
+        from chem_endpoints.image.engine import find_builder, local_name
+        from chem_endpoints.image.locks import LockError
+        from chem_endpoints.image.report import write_report
+
+    chosen = images or DEFAULT_IMAGES
     problems: list[str] = []
-    with _failures_told():
+    with _failures_told(LockError):
         builder = find_builder(engine)
-        for name in images or DEFAULT_IMAGES:
+        _require_built(builder, chosen)
+        output.mkdir(parents=True, exist_ok=True)
+        for name in chosen:
             with tempfile.TemporaryDirectory(prefix="chem-endpoints-report-") as named:
                 folder = Path(named)
                 export(builder, local_name(name), folder)
@@ -123,17 +134,39 @@ def report(images: tuple[str, ...], engine: str | None, output: Path, offline: b
         raise SystemExit(PROBLEMS_STATUS)
 
 
+def _require_built(builder: "Engine", images: Iterable[str]) -> None:
+    from chem_endpoints.image.engine import local_name
+    from chem_endpoints.image.storage import labels
+
+    for name in images:
+        if labels(builder, local_name(name)) is None:
+            raise click.ClickException(f"{local_name(name)} is not built here: chem-endpoints image build {name}")
+
+
 @contextmanager
-def _failures_told() -> Iterator[None]:
-    """Tells in one line what a machine lacks or a build ended with."""
+def _extra_required() -> Iterator[None]:
+    """Tells in one line how to install a library that is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        library = (missing.name or "").partition(".")[0]
+        if library == "chem_endpoints":
+            raise
+        told = f"the report needs {library}, which is not installed: pip install 'chem-endpoints[image]'"
+        raise click.ClickException(told) from None
+
+
+@contextmanager
+def _failures_told(*others: type[Exception]) -> Iterator[None]:
+    """Tells in one line what a machine lacks or a build ended with; ``others`` are what else may fail."""
     from chem_endpoints.image.build import BuildError
     from chem_endpoints.image.contents import ContentsError
     from chem_endpoints.image.docker_archive import ArchiveError
     from chem_endpoints.image.engine import EngineError
-    from chem_endpoints.image.locks import LockError
     from chem_endpoints.spec.image_source import ImageSourceError
 
-    failures = (ArchiveError, BuildError, ContentsError, EngineError, ImageSourceError, LockError, OSError)
+    own = (ArchiveError, BuildError, ContentsError, EngineError, ImageSourceError, OSError)
+    failures: tuple[type[Exception], ...] = (*own, *others)
     try:
         yield
     except failures as error:

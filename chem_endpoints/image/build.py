@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from chem_endpoints.image.contents import SOURCES_LABEL
 from chem_endpoints.image.docker_archive import unpack_docker_archive
 from chem_endpoints.image.engine import Engine, local_name
 from chem_endpoints.image.storage import labels
@@ -21,7 +22,6 @@ TRUST_VARIABLE = "SSL_CERT_FILE"
 WHEELS_VARIABLES = ("UV_FIND_LINKS", "PIP_FIND_LINKS")
 """Name a folder or addresses of wheels, separated by commas or spaces; the first that is set counts."""
 
-_SOURCES_LABEL = "org.opencontainers.image.version"
 _BASE_LABEL = "org.opencontainers.image.base.name"
 
 # Places that every Debian image has: a mount point that was not there stays behind in the layer, as an empty file.
@@ -88,7 +88,7 @@ def build(
     sources = source_hash(root, image)
     base = base_image or pinned_base_image(root)
     reference = reference or local_name(image)
-    made_of = {_SOURCES_LABEL: sources, _BASE_LABEL: base}
+    made_of = {SOURCES_LABEL: sources, _BASE_LABEL: base}
     held = labels(engine, reference) or {}
     is_new = not cache or not made_of.items() <= held.items()
     if is_new:

@@ -26,6 +26,9 @@ DPKG_STATUS = "var/lib/dpkg/status"
 OS_RELEASE = "usr/lib/os-release"
 """Where a distribution names itself."""
 
+SOURCES_LABEL = "org.opencontainers.image.version"
+"""Label that names the sources which an image was built from, by their hash."""
+
 _TEXTS_OF_A_PACKAGE = frozenset({"METADATA", "PKG-INFO", "RECORD"})
 
 Kind = Literal["file", "folder", "symlink", "hardlink", "other"]

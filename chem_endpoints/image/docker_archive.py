@@ -19,7 +19,7 @@ _MANIFEST_TYPE = f"{_TYPES}.distribution.manifest.v2+json"
 
 
 class ArchiveError(Exception):
-    """An archive that holds no single image."""
+    """No archive, or one that holds no single image; the message says what to do."""
 
 
 def unpack_docker_archive(archive: Path, folder: Path) -> None:
@@ -33,19 +33,22 @@ def unpack_docker_archive(archive: Path, folder: Path) -> None:
         folder: where to; it exists.
 
     Raises:
-        ArchiveError: it holds no image, or several.
+        ArchiveError: it is broken, holds no image, or several.
     """
-    with tarfile.open(archive, "r:") as opened:
-        images = json.load(_member(opened, "manifest.json"))
-        if len(images) != 1:
-            raise ArchiveError(f"{archive}: it holds {len(images)} images; save one")
-        (image,) = images
-        manifest = {
-            "schemaVersion": 2,
-            "mediaType": _MANIFEST_TYPE,
-            "config": _blob(_member(opened, image["Config"]), folder, _CONFIG_TYPE),
-            "layers": [_layer(_member(opened, name), folder) for name in image["Layers"]],
-        }
+    try:
+        with tarfile.open(archive, "r:") as opened:
+            images = json.load(_member(opened, "manifest.json"))
+            if len(images) != 1:
+                raise ArchiveError(f"{archive}: it holds {len(images)} images; save one")
+            (image,) = images
+            manifest = {
+                "schemaVersion": 2,
+                "mediaType": _MANIFEST_TYPE,
+                "config": _blob(_member(opened, image["Config"]), folder, _CONFIG_TYPE),
+                "layers": [_layer(_member(opened, name), folder) for name in image["Layers"]],
+            }
+    except (tarfile.TarError, ValueError, LookupError, TypeError) as error:
+        raise ArchiveError(f"{archive}: no archive that docker saved ({error!r}): save it again") from error
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (folder / "version").write_text("Directory Transport Version: 1.1\n")
 

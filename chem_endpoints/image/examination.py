@@ -6,12 +6,12 @@ from pathlib import Path
 
 from chem_endpoints.image.advisories import OSV_SERVICE, Audit, audit
 from chem_endpoints.image.budget import over_budget
-from chem_endpoints.image.contents import Contents, read_contents
+from chem_endpoints.image.contents import SOURCES_LABEL, Contents, read_contents
 from chem_endpoints.image.leftovers import Leftover, leftovers
 from chem_endpoints.image.licences import Licence, licences
 from chem_endpoints.image.locks import Pin, disagreements, read_lock, unlike_lock
 from chem_endpoints.image.packages import DebianPackage, PythonPackage, debian_packages, python_packages
-from chem_endpoints.spec.image_source import LOCKS
+from chem_endpoints.spec.image_source import LOCKS, source_hash
 
 FULL_LOCK = "requirements/full.lock"
 """The lock that every image's lock agrees with, below the repository's root."""
@@ -44,7 +44,7 @@ def examine(
     Args:
         folder: as `chem_endpoints.image.build.export` writes it.
         image: its name, one of ``IMAGES``.
-        root: the repository's, for the locks.
+        root: the repository's, for the locks and the sources.
         ask: whether the advisory service is asked.
         strict: whether no answer of the advisory service is a problem too.
         service: address of the advisory service.
@@ -52,6 +52,7 @@ def examine(
     Raises:
         ContentsError: the folder holds no image.
         LockError: a lock is none.
+        ImageSourceError: the image's lock is missing.
     """
     contents = read_contents(folder)
     python = python_packages(contents)
@@ -71,6 +72,7 @@ def examine(
         licences=licences(python),
         audit=audited,
         problems=(
+            *_stale(contents, image, root),
             *([] if too_large is None else [too_large]),
             *map(str, left),
             *disagreements(lock, root / FULL_LOCK, architecture=architecture),
@@ -78,6 +80,11 @@ def examine(
             *_to_act_on(audited, strict),
         ),
     )
+
+
+def _stale(contents: Contents, image: str, root: Path) -> Iterable[str]:
+    if contents.settings.labels.get(SOURCES_LABEL) != source_hash(root, image):
+        yield f"it was built from other sources: build it again: chem-endpoints image build {image}"
 
 
 def _to_act_on(audited: Audit, strict: bool) -> Iterable[str]:

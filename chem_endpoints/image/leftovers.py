@@ -128,6 +128,11 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        name="how Python was built",
+        reason="only a compiler reads it; the build deletes it",
+        search=_named(r"usr/local/lib/(?:pkgconfig|python3[.]11/config-3[.]11-[^/]*)/.*"),
+    ),
+    Rule(
         name="static libraries",
         reason="nothing is linked in the image",
         search=_named(r".*[.](?:a|la)"),
@@ -146,7 +151,7 @@ RULES: tuple[Rule, ...] = (
         name="installers",
         reason="nothing is installed in the image, and an intruder should find none",
         search=_named(
-            r".*/(?:pip|uv|setuptools|wheel|pkg_resources)/__init__[.]py|(?:.*/)?bin/(?:uv|uvx|pip[0-9.]*)"
+            r".*/(?:pip|uv|setuptools|wheel|pkg_resources)/__init__[.]py|(?:.*/)?bin/(?:uv|uvx|wheel|pip[0-9.]*)"
             r"|.*/(?:ensurepip/_bundled|python-wheels)/.*[.]whl"
         ),
     ),

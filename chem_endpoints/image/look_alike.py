@@ -24,6 +24,15 @@ RELEASE = "bookworm"
 PULL_SECONDS = 30.0
 """How long pulling the pinned image may take before the stand-in is made instead."""
 
+UPSTREAMS_LEFTOVERS = (
+    "usr/local/bin/wheel",
+    "usr/local/include/python3.11/Python.h",
+    "usr/local/lib/pkgconfig/python3.pc",
+    "usr/local/lib/python3.11/config-3.11-x86_64-linux-gnu/Makefile",
+)
+"""Files of the pinned image that Debian's Python does not have and the build deletes: here they are empty, so that a
+build which forgets them is found out without the pinned image, too."""
+
 _SOURCES = (Path("/etc/apt/sources.list"), Path("/etc/apt/sources.list.d/debian.sources"))
 
 # What python:3.11-slim-bookworm has: netbase, tzdata and the roots of trust; /usr/local/bin/python; no documentation
@@ -38,6 +47,7 @@ _MMDEBSTRAP = (
     '--customize-hook=ln -s /usr/bin/python3 "$1/usr/local/bin/python"',
     '--customize-hook=ln -s /usr/bin/python3 "$1/usr/local/bin/python3"',
     '--customize-hook=rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED',
+    *(f'--customize-hook=install -D --mode=644 /dev/null "$1/{path}"' for path in UPSTREAMS_LEFTOVERS),
     RELEASE,
 )
 

@@ -47,7 +47,7 @@ def write_report(
         folder: as `chem_endpoints.image.build.export` writes it.
         image: its name, one of ``IMAGES``.
         output: folder for the files; made where it is missing.
-        root: the repository's, for the locks.
+        root: the repository's, for the locks and the sources.
         ask: whether the advisory service is asked.
         strict: whether no answer of the advisory service is a problem too.
         service: address of the advisory service.
@@ -55,6 +55,7 @@ def write_report(
     Raises:
         ContentsError: the folder holds no image.
         LockError: a lock is none.
+        ImageSourceError: the image's lock is missing.
     """
     found = examine(folder, image=image, root=root, ask=ask, strict=strict, service=service)
     texts = {

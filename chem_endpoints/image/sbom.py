@@ -16,16 +16,20 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
-from chem_endpoints.image.contents import OS_RELEASE, Contents
+from chem_endpoints.image.contents import OS_RELEASE, SOURCES_LABEL, Contents
 from chem_endpoints.image.licences import UNKNOWN, licence
 from chem_endpoints.image.locks import Pin, pinned
 from chem_endpoints.image.packages import DebianPackage, PythonPackage, debian_packages, python_packages
+
+PYTHON_VARIABLE = "PYTHON_VERSION"
+"""Set by upstream's Python images, which build CPython themselves: no package list names it. Debian's python is a
+Debian package. Source: Dockerfile of the Docker official image "python"."""
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "chem-endpoints.image")
 
 
 def bill_of_materials(contents: Contents, *, image: str, pins: Iterable[Pin]) -> str:
-    """JSON text of the bill: every Python and Debian package with purl, version and licence.
+    """JSON text of the bill: every Python and Debian package with purl, version and licence, and Python itself.
 
     Args:
         contents: the image.
@@ -37,6 +41,7 @@ def bill_of_materials(contents: Contents, *, image: str, pins: Iterable[Pin]) ->
     components = [
         *(_python_component(package, locked) for package in python_packages(contents)),
         *(_debian_component(package, release) for package in debian_packages(contents)),
+        *_built_python(contents),
     ]
     root = _image(contents, image)
     bom = Bom(
@@ -60,7 +65,7 @@ def _image(contents: Contents, image: str) -> Component:
         name=f"chem-endpoints:{image}",
         type=ComponentType.CONTAINER,
         bom_ref=contents.digest,
-        version=contents.settings.labels.get("org.opencontainers.image.version"),
+        version=contents.settings.labels.get(SOURCES_LABEL),
     )
 
 
@@ -91,6 +96,15 @@ def _debian_component(package: DebianPackage, release: str | None) -> Component:
     qualifiers = {"arch": package.architecture} | ({} if release is None else {"distro": release})
     purl = PackageURL(type="deb", namespace="debian", name=package.name, version=package.version, qualifiers=qualifiers)
     return Component(name=package.name, version=package.version, bom_ref=str(purl), purl=purl)
+
+
+def _built_python(contents: Contents) -> list[Component]:
+    """CPython where the base image built it; none: a Debian package brought it."""
+    version = contents.settings.environment.get(PYTHON_VARIABLE)
+    if not version:
+        return []
+    purl = PackageURL(type="generic", name="python", version=version)
+    return [Component(name="python", type=ComponentType.PLATFORM, version=version, bom_ref=str(purl), purl=purl)]
 
 
 def _debian_release(contents: Contents) -> str | None:

@@ -12,11 +12,19 @@ def labels(engine: Engine, reference: str) -> Mapping[str, str] | None:
     Args:
         engine: whose storage is asked.
         reference: the image's name; no registry is asked for it.
+
+    Raises:
+        EngineError: it answered, but described no image.
     """
     question = ("inspect", "--type=image") if engine.name == "buildah" else ("image", "inspect")
     try:
-        found = json.loads(engine.ask(*question, reference))
+        answer = engine.ask(*question, reference)
     except EngineError:
         return None
-    config = found["OCIv1"]["config"] if engine.name == "buildah" else found[0]["Config"]
-    return config.get("Labels") or {}
+    try:
+        found = json.loads(answer)
+        config = found["OCIv1"]["config"] if engine.name == "buildah" else found[0]["Config"]
+    except (ValueError, LookupError, TypeError) as error:
+        told = f"{engine.name} inspect {reference}: its answer describes no image ({error!r})"
+        raise EngineError(told) from None
+    return (config or {}).get("Labels") or {}

@@ -3,6 +3,7 @@
 ``tests/local/test_moto_fixes.py`` shows for each that plain moto still has the fault, so a mended moto is noticed.
 """
 
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ def apply_moto_fixes() -> None:
     keep_policy_arn_on_update()
     let_cloudformation_set_its_own_bucket_tags()
     keep_large_bodies_in_files(_replace)
+    keep_managed_policies_compressed()
 
 
 def accept_current_instance_types() -> None:
@@ -72,8 +74,29 @@ def let_cloudformation_set_its_own_bucket_tags() -> None:
     _replace(S3Response, "_bucket_tagging_from_body", read_own_as_well)
 
 
-def _replace(owner: type, method: str, replacement: Callable[..., Any]) -> None:
-    setattr(owner, method, replacement)
+def keep_managed_policies_compressed() -> None:
+    """moto holds the text of AWS's managed policies, 5 MB, beside what it has read of it."""
+    from moto.iam import aws_managed_policies, models
+
+    text = models.aws_managed_policies_data
+    if not text:
+        return
+    packed, read = zlib.compress(text.encode()), models.IAMBackend._init_aws_policies
+
+    def read_packed(self: Any) -> Any:
+        models.aws_managed_policies_data = zlib.decompress(packed).decode()
+        try:
+            return read(self)
+        finally:
+            models.aws_managed_policies_data = ""
+
+    for module in (models, aws_managed_policies):
+        _replace(module, "aws_managed_policies_data", "")
+    _replace(models.IAMBackend, "_init_aws_policies", read_packed)
+
+
+def _replace(owner: Any, name: str, replacement: Any) -> None:
+    setattr(owner, name, replacement)
 
 
 def create_app_without_debugger(service: Any) -> Any:

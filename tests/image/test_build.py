@@ -62,6 +62,16 @@ COPY container /program
 """
 
 
+def tar_of(members: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Iterator[Clone]:
     """A clone with a Dockerfile, a lock and a line of code; no build has seen it before, and no cache keeps it."""
@@ -269,6 +279,23 @@ def test_an_archive_of_no_single_image_is_refused(tmp_path: Path, members: dict[
         unpack_docker_archive(archive, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"",
+        b"no archive " * 100,
+        *(tar_of({"manifest.json": text}) for text in (b"", b"\xff", b"5", b"[5]", b"[{}]")),
+        tar_of({"manifest.json": b'[{"Config": "c", "Layers": []}]', "c": b"x" * 100_000})[:20_000],
+    ],
+    ids=["empty", "no tar", "no JSON", "no text", "a number", "numbers", "nothing named", "cut short"],
+)
+def test_what_docker_never_saved_is_refused_with_what_to_do(tmp_path: Path, junk: bytes) -> None:
+    archive = tmp_path / "image.tar"
+    archive.write_bytes(junk)
+    with pytest.raises(ArchiveError, match=r"^[^\n]*image\.tar: no archive that docker saved \(.*: save it again$"):
+        unpack_docker_archive(archive, tmp_path)
+
+
 def test_two_folders_of_wheels_are_refused_and_addresses_handed_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,13 +363,3 @@ def blob(folder: Path, described: dict[str, str]) -> bytes:
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def tar_of(members: dict[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        for name, content in members.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return packed.getvalue()

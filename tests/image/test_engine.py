@@ -8,6 +8,7 @@ import pytest
 
 from chem_endpoints.image import engine as module
 from chem_endpoints.image.engine import Engine, EngineError, find_builder, find_runner
+from chem_endpoints.image.storage import labels
 
 Install = Callable[..., Path]
 
@@ -173,3 +174,17 @@ def test_a_failed_subcommand_is_told_in_one_line(install: Install, machine: Call
     hanging = Engine(name="podman", executable=install("podman", "exec /bin/sleep 60"))
     with pytest.raises(EngineError, match=r"^podman pull: no answer within 0\.2 s$"):
         hanging.ask("pull", "x", seconds=0.2)
+
+
+@pytest.mark.parametrize("name", ["docker", "buildah"])
+@pytest.mark.parametrize("answer", ["", "[]", "{}", "null", "[{}]"])
+def test_an_engine_that_describes_no_image_is_told(install: Install, name: str, answer: str) -> None:
+    engine = Engine(name=name, executable=install(name, f"echo '{answer}'"))  # type: ignore[arg-type]
+    with pytest.raises(EngineError, match=rf"^{name} inspect x:y: its answer describes no image \("):
+        labels(engine, "x:y")
+
+
+def test_an_image_that_is_not_stored_has_no_labels_and_a_plain_one_has_none(install: Install) -> None:
+    assert labels(Engine(name="docker", executable=install("docker", "exit 1")), "x:y") is None
+    plain = install("docker", """echo '[{"Config": {"Labels": null}}]'""")
+    assert labels(Engine(name="docker", executable=plain), "x:y") == {}

@@ -50,6 +50,9 @@ LEFT: list[tuple[str, str, Entry | str]] = [
     ("installers", "opt/venv/bin/uv", ""),
     ("installers", "usr/local/lib/python3.11/site-packages/setuptools/__init__.py", ""),
     ("installers", "usr/local/lib/python3.11/ensurepip/_bundled/pip-24.0-py3-none-any.whl", ""),
+    ("installers", "usr/local/bin/wheel", Entry(kind=tarfile.SYMTYPE, mode=0o777, target="nowhere")),
+    ("how Python was built", "usr/local/lib/pkgconfig/python3.pc", ""),
+    ("how Python was built", "usr/local/lib/python3.11/config-3.11-aarch64-linux-gnu/Makefile", ""),
     ("caches of installers", "root/.cache/uv/a", ""),
     ("caches of installers", "var/lib/apt/lists/deb_dists_bookworm_InRelease", ""),
     ("caches of installers", "var/cache/apt/pkgcache.bin", ""),
@@ -70,6 +73,43 @@ LEFT: list[tuple[str, str, Entry | str]] = [
     ("modules without byte code", f"{SITE}/pandas/new.py", ""),
     ("modules without byte code", "usr/local/lib/python3.11/csv.py", ""),
 ]
+
+_CONFIG = "usr/local/lib/python3.11/config-3.11-x86_64-linux-gnu"
+_BYTE_CODE = "__pycache__/{}.cpython-311.pyc"
+UPSTREAM: dict[str, str | None] = {
+    "usr/local/bin/python3.11": None,
+    "usr/local/bin/pydoc3.11": None,
+    "usr/local/bin/pip3.11": "installers",
+    "usr/local/bin/wheel": "installers",
+    "usr/local/include/python3.11/Python.h": "headers",
+    "usr/local/include/python3.11/cpython/object.h": "headers",
+    "usr/local/include/python3.11/internal/pycore_ast.h": "headers",
+    "usr/local/lib/libpython3.11.so.1.0": None,
+    "usr/local/lib/pkgconfig/python-3.11-embed.pc": "how Python was built",
+    "usr/local/lib/pkgconfig/python3.pc": "how Python was built",
+    f"{_CONFIG}/Makefile": "how Python was built",
+    f"{_CONFIG}/config.c": "how Python was built",
+    f"{_CONFIG}/install-sh": "how Python was built",
+    f"{_CONFIG}/python.o": "how Python was built",
+    f"{_CONFIG}/python-config.py": "how Python was built",
+    f"{_CONFIG}/{_BYTE_CODE.format('python-config')}": "how Python was built",
+    "usr/local/lib/python3.11/LICENSE.txt": None,
+    "usr/local/lib/python3.11/_sysconfigdata__linux_x86_64-linux-gnu.py": None,
+    f"usr/local/lib/python3.11/{_BYTE_CODE.format('_sysconfigdata__linux_x86_64-linux-gnu')}": None,
+    "usr/local/lib/python3.11/config/__init__.txt": None,
+    "usr/local/lib/python3.11/ensurepip/_bundled/pip-24.0-py3-none-any.whl": "installers",
+    "usr/local/lib/python3.11/lib-dynload/_json.cpython-311-x86_64-linux-gnu.so": None,
+    "usr/local/lib/python3.11/site-packages/README.txt": None,
+    "usr/local/lib/python3.11/site-packages/wheel/__init__.py": "installers",
+    "usr/local/share/man/man1/python3.11.1": None,
+}
+"""Paths that upstream's python:3.11-slim has in /usr/local, and the rule that names each which must go."""
+
+
+def test_of_upstreams_python_all_goes_that_no_server_reads(tmp_path: Path) -> None:
+    found = leftovers(read_contents(write_image(tmp_path, dict.fromkeys(UPSTREAM, ""))))
+    named = {file.path: left.rule.name for left in found for file in left.files}
+    assert named == {path: rule for path, rule in UPSTREAM.items() if rule}
 
 
 def test_an_image_with_what_it_needs_has_no_leftover(tmp_path: Path) -> None:

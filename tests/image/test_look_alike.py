@@ -1,5 +1,6 @@
 """Promise: the pinned base image is used wherever it can be had; its stand-in is made once, and only on request."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import pytest
 
 from chem_endpoints.image import look_alike as module
 from chem_endpoints.image.build import pinned_base_image
+from chem_endpoints.image.contents import read_contents
 from chem_endpoints.image.engine import Engine, EngineError
+from chem_endpoints.image.leftovers import leftovers
 from chem_endpoints.image.look_alike import BaseImage, base_image, look_alike
+from written_images import write_image
 
 OUT_OF_REACH = "echo 'Error: no such host' >&2; exit 125"
 
@@ -75,6 +79,23 @@ def test_a_user_without_root_is_told(podman: FakePodman, tmp_path: Path, monkeyp
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(EngineError, match="needs root"):
         look_alike(podman())
+
+
+def test_the_stand_in_holds_what_the_build_must_take_from_the_pinned_image(tmp_path: Path) -> None:
+    made = tmp_path / "root"
+    for folder in ("usr/bin", "usr/local/bin", "usr/lib/python3.11"):
+        (made / folder).mkdir(parents=True)
+    for word in module._MMDEBSTRAP:
+        if word.startswith("--customize-hook="):  # as mmdebstrap runs it, the root its first argument
+            subprocess.run(["sh", "-c", word.removeprefix("--customize-hook="), "exec", made], check=True)
+    held = {path.relative_to(made).as_posix(): "" for path in made.rglob("*") if path.is_file()}
+    found = leftovers(read_contents(write_image(tmp_path / "image", held)))
+    assert {file.path for left in found for file in left.files} == {
+        "usr/local/bin/wheel",
+        "usr/local/include/python3.11/Python.h",
+        "usr/local/lib/pkgconfig/python3.pc",
+        "usr/local/lib/python3.11/config-3.11-x86_64-linux-gnu/Makefile",
+    }
 
 
 @pytest.mark.image

@@ -1,5 +1,6 @@
 """Promise: the report of an image tells its size, what it holds, and all that must not ship."""
 
+import hashlib
 import json
 import random
 import socket
@@ -11,6 +12,7 @@ from advisory_service import FIXED, serving
 from chem_endpoints.image.budget import BUDGETS, Budget, over_budget
 from chem_endpoints.image.contents import read_contents
 from chem_endpoints.image.report import Report, write_report
+from chem_endpoints.spec.image_source import source_hash
 from written_images import Entry, distribution, write_image
 
 LOCK = "".join(f"p{n}==1 --hash=sha256:{n:064}\n" for n in range(12))
@@ -36,9 +38,25 @@ def report(
     ask: bool = False,
     strict: bool = False,
     service: str = "",
+    sources: str | None = None,
 ) -> Report:
     folder = write_image(root / "export", layer)
+    label(folder, source_hash(root, "base") if sources is None else sources)
     return write_report(folder, image="base", output=root / "out", root=root, ask=ask, strict=strict, service=service)
+
+
+def label(folder: Path, sources: str) -> None:
+    """Has the written image say what it was built from."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    unlabelled = folder / manifest["config"]["digest"].removeprefix("sha256:")
+    config = json.loads(unlabelled.read_text())
+    unlabelled.unlink()
+    config["config"]["Labels"]["org.opencontainers.image.version"] = sources
+    text = json.dumps(config).encode()
+    digest = hashlib.sha256(text).hexdigest()
+    (folder / digest).write_bytes(text)
+    manifest["config"] = {"digest": f"sha256:{digest}", "size": len(text)}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 def test_an_image_as_it_should_be_has_no_problem_and_three_files(root: Path) -> None:
@@ -107,6 +125,12 @@ def test_a_leftover_a_package_outside_the_lock_and_another_lock_are_problems(roo
     assert package == "extra 1 is installed, but no lock pins it: build the image again"
     page = (root / "out" / "base.md").read_text()
     assert all(f"| {problem} |" in page for problem in (leftover, lock, package))
+
+
+@pytest.mark.parametrize("sources", ["unknown", "0" * 64])
+def test_an_image_of_other_sources_is_a_problem(root: Path, sources: str) -> None:
+    (problem,) = report(root, sources=sources).problems
+    assert problem == "it was built from other sources: build it again: chem-endpoints image build base"
 
 
 def test_only_more_than_the_limit_is_over_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

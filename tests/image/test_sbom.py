@@ -1,5 +1,6 @@
 """Promise: the bill of materials is valid CycloneDX, names every package, and is the same for the same image."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,19 @@ def test_every_package_is_named_by_its_purl(components: dict[str, dict[str, Any]
         "pkg:pypi/scipy@1",
         "pkg:pypi/skops@1",
     }
+
+
+@pytest.mark.parametrize(("version", "named"), [("3.11.9", 1), (None, 0)], ids=["built", "of Debian"])
+def test_the_python_that_no_package_brought_is_named(tmp_path: Path, version: str | None, named: int) -> None:
+    contents = read_contents(write_image(tmp_path, LAYER))
+    environment = {} if version is None else {"PYTHON_VERSION": version}
+    settings = dataclasses.replace(contents.settings, environment=environment)
+    text = bill_of_materials(dataclasses.replace(contents, settings=settings), image="base", pins=PINS)
+    found = [part for part in json.loads(text)["components"] if part["name"] == "python"]
+    assert [(part["type"], part["version"], part["purl"]) for part in found] == [
+        ("platform", "3.11.9", "pkg:generic/python@3.11.9")
+    ] * named
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
 
 
 def test_licences_are_spdx_where_the_metadata_is_and_never_invented(components: dict[str, dict[str, Any]]) -> None:

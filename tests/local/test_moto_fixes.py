@@ -9,6 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.iam import models as iam_models
 from werkzeug.test import create_environ
 
 from chem_endpoints.local import moto_fixes
@@ -37,6 +38,18 @@ def fixed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(moto_fixes, "_replace", replace)
     moto_fixes.apply_moto_fixes()
+
+
+def test_moto_holds_the_text_of_the_managed_policies() -> None:
+    assert len(iam_models.aws_managed_policies_data) > 4_000_000
+
+
+def test_managed_policies_are_there_though_their_text_is_packed(fixed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert iam_models.aws_managed_policies_data == ""
+    monkeypatch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+    policies = iam_models.IAMBackend("aws", ACCOUNT).managed_policies
+    assert "Statement" in policies["arn:aws:iam::aws:policy/AdministratorAccess"].default_version.document
+    assert iam_models.aws_managed_policies_data == ""
 
 
 def create_config() -> None:
