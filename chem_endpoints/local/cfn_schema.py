@@ -7,7 +7,7 @@ Source: "CloudFormation resource type schemas", AWS CloudFormation CLI user guid
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def _index(region: str) -> dict[str, str]:
     return names
 
 
-@cache
+@lru_cache(maxsize=8)
 def _read(file_name: str) -> Schema:
     whole = json.loads((_folder() / "resources" / f"{file_name}.json").read_text())
     members = ("type", "properties", "definitions", "required", "additionalProperties", "patternProperties")

@@ -7,7 +7,7 @@ so that nothing secret gets into a stack's events; where it does not know better
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from jsonschema_rs import Draft7Validator, ValidationError
@@ -99,7 +99,7 @@ def skipped_patterns(type_name: str, region: str = "us-east-1") -> tuple[str, ..
     return _compiled(type_name, region).skipped_patterns
 
 
-@cache
+@lru_cache(maxsize=4)  # they take a megabyte each, and are read again in milliseconds
 def _compiled(type_name: str, region: str) -> _Compiled:
     schema = schema_of(type_name, region)
     document = schema.document if schema else {}

@@ -48,7 +48,7 @@ def test_managed_policies_are_there_though_their_text_is_packed(fixed: None, mon
     assert iam_models.aws_managed_policies_data == ""
     monkeypatch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
     policies = iam_models.IAMBackend("aws", ACCOUNT).managed_policies
-    assert "Statement" in policies["arn:aws:iam::aws:policy/AdministratorAccess"].default_version.document
+    assert "Statement" in policies["arn:aws:iam::aws:policy/AdministratorAccess"].versions[0].document
     assert iam_models.aws_managed_policies_data == ""
 
 
