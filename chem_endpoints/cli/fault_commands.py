@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from chem_endpoints.cli.finite_float import FiniteFloat
 from chem_endpoints.cli.json_output import echo_json, json_option
 from chem_endpoints.cli.local_commands import NOT_UP
 from chem_endpoints.cli.text_table import NOTHING, aligned
@@ -60,10 +61,21 @@ def fault() -> None:
 )
 @click.option("--after", "after_calls", metavar="CALLS", type=int, default=None, help="So many calls pass first.")
 @click.option("--calls", metavar="CALLS", type=int, default=None, help="So many calls it may strike; default: all.")
-@click.option("--for", "for_seconds", metavar="SECONDS", type=float, default=None, help="Default: until it is cleared.")
-@click.option("--probability", type=float, default=None, help="Share of these calls that it strikes; default: 1.")
+@click.option(
+    "--for",
+    "for_seconds",
+    metavar="SECONDS",
+    type=FiniteFloat(min=0),
+    default=None,
+    help="Default: until it is cleared.",
+)
+@click.option(
+    "--probability", type=FiniteFloat(min=0), default=None, help="Share of these calls that it strikes; default: 1."
+)
 @click.option("--seed", type=int, default=None, help="Of the luck that decides; default: 0.")
-@click.option("--latency", "latency_seconds", metavar="SECONDS", type=float, help=f"How long it lasts: {_LASTING}.")
+@click.option(
+    "--latency", "latency_seconds", metavar="SECONDS", type=FiniteFloat(min=0), help=f"How long it lasts: {_LASTING}."
+)
 @click.option("--status", type=int, default=None, help=f"What the container answers: model_error {MODEL_STATUS}.")
 @json_option
 def add(kind: str, operations: tuple[str, ...], as_json: bool, **given: Any) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from chem_endpoints.cli.finite_float import FiniteFloat
 from chem_endpoints.local.address import (
     DEFAULT_PORT,
     Address,
@@ -48,10 +49,14 @@ def local() -> None:
 
 
 @local.command()
-@click.option("--port", default=DEFAULT_PORT, show_default=True, help="0 picks a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0 picks a free one."
+)
 @click.option("--detach", is_flag=True, help="Run in the background.")
-@click.option("--idle-minutes", type=float, default=None, help="Stop after that long without a request.")
-@click.option("--clock-speed", type=float, default=1.0, show_default=True, help="60 makes a minute of a second.")
+@click.option("--idle-minutes", type=FiniteFloat(min=0), default=None, help="Stop after that long without a request.")
+@click.option(
+    "--clock-speed", type=FiniteFloat(min=0), default=1.0, show_default=True, help="60 makes a minute of a second."
+)
 @click.option("--keep", is_flag=True, help="Go on with the state that was kept, and keep it.")
 def up(port: int, detach: bool, idle_minutes: float | None, clock_speed: float, keep: bool) -> None:
     """Start the local AWS.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chem_endpoints.cli.finite_float import FiniteFloat
+
 if TYPE_CHECKING:
     import boto3
 
@@ -21,13 +23,15 @@ REFUTED_STATUS = 1
 
 INTERRUPTED_STATUS = 130
 
+NO_LOCAL_ACCOUNT = "skipped: no account. Run it by `chem-endpoints local run -- chem-endpoints smoke --local`"
+
 DEFAULT_ROWS = b"smiles\nCCO\n"
 
 
 @click.command()
 @click.option("--profile", default=None, help="AWS profile; default: your AWS environment.")
 @click.option("--region", default=None, help="AWS region; default: that of the profile.")
-@click.option("--max-cost", type=click.FloatRange(min=0), default=None, help="Most that it may cost, in US dollars.")
+@click.option("--max-cost", type=FiniteFloat(min=0), default=None, help="Most that it may cost, in US dollars.")
 @click.option("--endpoint", default=None, metavar="NAME", help="A deployed endpoint whose model the checks deploy.")
 @click.option("--image", default=None, metavar="URI", help="Instead of --endpoint: an image in ECR…")
 @click.option("--model-data", default=None, metavar="S3URI", help="…and a model.tar.gz in S3.")
@@ -69,7 +73,7 @@ def smoke(**given: Any) -> None:
     try:
         session = _session(given["profile"], given["region"])
         if session.get_credentials() is None:
-            click.echo("skipped: no account")
+            click.echo(NO_LOCAL_ACCOUNT if given["local"] else "skipped: no account")
             return
         account = Account(session, local=given["local"])
         if given["clean"]:
@@ -99,7 +103,7 @@ def _run(account: "Account", given: dict[str, Any]) -> None:
         click.echo(line)
     if given["max_cost"] is None:
         raise click.UsageError("--max-cost is missing: nothing is made without a limit")
-    if cost.most > given["max_cost"]:
+    if not cost.most <= given["max_cost"]:  # A cost that is no number is above every limit.
         raise click.ClickException(
             f"this may cost {cost.most:.2f} {cost.currency}, more than --max-cost {given['max_cost']:g}: "
             "allow more, or choose checks with --only"

@@ -3,14 +3,13 @@
 import click
 
 from chem_endpoints.cli.exit_status import failures_told
+from chem_endpoints.cli.finite_float import FiniteFloat
 from chem_endpoints.cli.json_output import echo_json, json_option
 
 
 @click.command()
 @click.argument("endpoint")
-@click.option(
-    "--seconds", type=click.FloatRange(min=0), default=1200.0, show_default=True, help="Longest wait for a copy."
-)
+@click.option("--seconds", type=FiniteFloat(min=0), default=1200.0, show_default=True, help="Longest wait for a copy.")
 @json_option
 def wake(endpoint: str, seconds: float, as_json: bool) -> None:
     """Send ENDPOINT one example row and wait until it is answered, so that the next caller need not wait.

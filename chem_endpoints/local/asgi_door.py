@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from werkzeug.exceptions import ClientDisconnected
 
-from chem_endpoints.local.wsgi import Answer, Dropped, Reply, Request, StreamedReply
-from chem_endpoints.local.wsgi_bridge import Receive, Scope, body_of, environ_from
+from chem_endpoints.local.wsgi import Answer, Dropped, Reply, Request, StreamedReply, json_reply
+from chem_endpoints.local.wsgi_bridge import Message, Receive, Scope, body_of, environ_from
 
 _LOGGER = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
@@ -22,6 +22,14 @@ TRANSPORT = "chem_endpoints.transport"
 
 _SERVERS_OWN = ("date", "server", "connection", "keep-alive", "transfer-encoding")
 """Headers that the HTTP server itself writes."""
+
+
+_NO_OTHER_PROTOCOL = json_reply(400, {"message": "The local AWS speaks HTTP/1.1: leave out the header Upgrade"})
+
+
+def _asks_for_another_protocol(scope: Scope) -> bool:
+    """uvicorn's parser takes what follows such a head for the other protocol: the body would be lost, unseen."""
+    return any(name == b"upgrade" for name, _ in scope["headers"])
 
 
 class AsgiDoor:
@@ -34,7 +42,10 @@ class AsgiDoor:
         """Answers one request."""
         caller = _Caller(scope, receive, send)
         try:
-            request = Request(environ_from(scope, await body_of(scope, receive)))
+            if _asks_for_another_protocol(scope):
+                await caller.send(_NO_OTHER_PROTOCOL)
+                return
+            request = Request(environ_from(scope, await body_of(scope, caller.receive)))
             await caller.send(await _on_a_thread(partial(self._answer, request)))
         except asyncio.CancelledError:
             caller.reset()  # The local AWS ends.
@@ -50,7 +61,14 @@ class _Caller:
 
     def __init__(self, scope: Scope, receive: Receive, send: Callable[[Any], Awaitable[None]]) -> None:
         self._receive, self._send = receive, send
+        expects = any(name == b"expect" for name, _ in scope["headers"])
+        self._waits_for_leave = expects or _asks_for_another_protocol(scope)
         self._transport: asyncio.Transport = scope["extensions"][TRANSPORT]
+
+    async def receive(self) -> Message:
+        """What comes next from the caller; one that waits for leave to send its body is told to go on."""
+        self._waits_for_leave = False
+        return await self._receive()
 
     async def send(self, answer: Answer) -> None:
         """Sends an answer, whole or as it comes; or drops the connection."""
@@ -70,6 +88,8 @@ class _Caller:
             for name, value in answer.complete_headers()
             if name.lower() not in _SERVERS_OWN
         ]
+        if self._waits_for_leave:  # Nobody knows whether its next bytes are this body or another request.
+            headers.append((b"connection", b"close"))
         await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
 
     async def _send_pieces(self, answer: StreamedReply) -> None:

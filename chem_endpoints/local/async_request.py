@@ -59,7 +59,7 @@ def request_from(config: Mapping[str, Any], headers: Mapping[str, str], body: by
     Raises:
         InvocationError: it is malformed. The lengths of headers are checked before (`runtime_parameters`).
     """
-    location = headers.get(_PREFIX + "InputLocation")
+    location = _decoded(headers.get(_PREFIX + "InputLocation"))
     if (location is None) == (not body):
         raise validation_error("Provide exactly one of InputLocation and Body.")
     if len(body) > INLINE_BYTES:
@@ -82,6 +82,14 @@ def request_from(config: Mapping[str, Any], headers: Mapping[str, str], body: by
         ),
         ttl_seconds=_seconds(headers, "RequestTTLSeconds", DEFAULT_TTL_SECONDS, 60, _LIMITS.queue_seconds.value),
     )
+
+
+def _decoded(location: str | None) -> str | None:
+    """WSGI shows a header's bytes as Latin-1; S3's keys are UTF-8, and so most clients send them."""
+    try:
+        return location and location.encode("latin-1").decode()
+    except UnicodeError:
+        return location
 
 
 def _container_headers(headers: Mapping[str, str], inference_id: str) -> dict[str, str]:

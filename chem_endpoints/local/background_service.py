@@ -71,8 +71,12 @@ def start_in_background(options: ServiceOptions) -> Address:
     Raises:
         NotStartedError: it did not; names its log, unless it said in one line why.
     """
-    options.log.parent.mkdir(parents=True, exist_ok=True)
-    with options.log.open("wb") as sink:
+    try:
+        options.log.parent.mkdir(parents=True, exist_ok=True)
+        log = options.log.open("wb")
+    except OSError as error:
+        raise NotStartedError(f"{options.log.parent}: cannot be written: {error.strerror}") from error
+    with log as sink:
         process = subprocess.Popen(
             options.command(),
             stdin=subprocess.DEVNULL,

@@ -1,9 +1,12 @@
 """The CloudFormation operations that the CDK CLI, boto3 and the AWS CLI call."""
 
+import threading
 import uuid
 from collections.abc import Callable
 from functools import partial
 from urllib.parse import unquote, urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chem_endpoints.local.address import ACCOUNT
 from chem_endpoints.local.background import Background
@@ -37,6 +40,8 @@ class CloudFormationApi:
         self._clients = clients
         self._store = StackStore()
         self._background = Background()
+        self._running: dict[str, threading.Thread] = {}
+        """The last operation on each stack, by the stack's id."""
         self._queries = CloudFormationQueries(self._store)
         self._operations: dict[str, Callable[[Request, str], Answer]] = {
             "CreateChangeSet": self._create_change_set,
@@ -155,8 +160,13 @@ class CloudFormationApi:
         bucket, _, key = unquote(url.path).lstrip("/").partition("/")
         if not key or url.hostname not in ("localhost", "127.0.0.1", "::1"):
             raise CloudFormationError("TemplateURL must be a path-style URL of the local AWS's own S3")
-        body: bytes = self._clients("s3", region).get_object(Bucket=bucket, Key=key)["Body"].read()
-        return body.decode()
+        try:
+            body: bytes = self._clients("s3", region).get_object(Bucket=bucket, Key=key)["Body"].read()
+            return body.decode()
+        except ClientError as error:
+            raise CloudFormationError(f"S3 error: {error.response['Error'].get('Message')}") from error
+        except (BotoCoreError, UnicodeDecodeError) as error:
+            raise CloudFormationError("S3 error: TemplateURL does not name a template in UTF-8") from error
 
     def _exports(self, stack: Stack) -> Exports:
         return Exports(self._store, stack.region)
@@ -212,7 +222,8 @@ class CloudFormationApi:
         self._begin(stack, partial(work.run, refusals), f"{kind}_FAILED")
 
     def _begin(self, stack: Stack, work: Callable[[], None], failed_status: str) -> None:
-        self._background.begin(f"stack {stack.name}", partial(run_safely, stack, work, failed_status))
+        safely = partial(run_safely, stack, work, failed_status)
+        self._running[stack.stack_id] = self._background.begin(f"stack {stack.name}", safely)
 
     def _create_stack(self, request: Request, region: str) -> Answer:
         name = request["StackName"]
@@ -282,12 +293,17 @@ class CloudFormationApi:
         if stack.termination_protection:
             raise CloudFormationError(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
         with self._store.lock:
-            if stack.in_progress:
+            if stack.status == "DELETE_IN_PROGRESS":
+                return {}
+            creation = self._running.get(stack.stack_id) if stack.status == "CREATE_IN_PROGRESS" else None
+            if stack.in_progress and creation is None:
                 raise CloudFormationError(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
+            stack.cancelled.set()
             stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
-        deletion = Deletion(stack, self._clients, self._background.stopping)
-        retain = tuple(request.get("RetainResources", ()))
-        self._begin(stack, partial(deletion.run, self._exports(stack), retain=retain), "DELETE_FAILED")
+            deletion = Deletion(stack, self._clients, self._background.stopping)
+            retain = tuple(request.get("RetainResources", ()))
+            work = partial(deletion.run, self._exports(stack), retain=retain, after=creation)
+            self._begin(stack, work, "DELETE_FAILED")
         return {}
 
     def _get_template(self, request: Request, region: str) -> Answer:

@@ -1,6 +1,9 @@
 """Deletes a stack with all that it holds."""
 
+import threading
+
 from chem_endpoints.local.cfn_exports import Exports
+from chem_endpoints.local.cfn_resource_type import OperationStoppedError
 from chem_endpoints.local.cfn_stack import CloudFormationError, StackState, now
 from chem_endpoints.local.cfn_work import KEEPING_POLICIES, ResourceFailedError, StackWork, in_deletion_order
 
@@ -8,8 +11,23 @@ from chem_endpoints.local.cfn_work import KEEPING_POLICIES, ResourceFailedError,
 class Deletion(StackWork):
     """One deletion of a stack."""
 
-    def run(self, exports: Exports, *, retain: tuple[str, ...] = ()) -> None:
-        """Deletes the resources, users before used; what cannot be deleted stays in the stack and is named."""
+    def run(self, exports: Exports, *, retain: tuple[str, ...] = (), after: threading.Thread | None = None) -> None:
+        """Deletes the resources, users before used; what cannot be deleted stays in the stack and is named.
+
+        Args:
+            exports: of the stack's region.
+            retain: logical ids of resources that stay.
+            after: the stack's creation, which has been cancelled and ends first.
+
+        Raises:
+            OperationStoppedError: the local AWS ends.
+        """
+        if after is not None:
+            after.join()
+            if self.stopping.is_set():
+                raise OperationStoppedError
+            if self.stack.status != "DELETE_IN_PROGRESS":  # The creation was at its end when it was cancelled.
+                self.stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
         try:
             exports.refuse_change(self.stack, [])
         except CloudFormationError as error:

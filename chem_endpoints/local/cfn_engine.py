@@ -36,7 +36,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class UpdateCancelledError(Exception):
-    """The user has cancelled the update."""
+    """The user has cancelled the update, or deleted the stack while it is created."""
 
 
 class Deployment(StackWork):
@@ -86,6 +86,7 @@ class Deployment(StackWork):
             for name in wanted:
                 self._end_early_if_told()
                 self._apply(name)
+            self._end_early_if_told()
             outputs = outputs_of(self._resolver)
             self._exports.refuse_change(self.stack, outputs)
         except OperationStoppedError:
@@ -248,6 +249,9 @@ class Deployment(StackWork):
         )
 
     def _fail(self, reason: str) -> None:
+        if self.stack.status == "DELETE_IN_PROGRESS":  # Its deletion waits, and takes what has been made.
+            self._adopt_desired(self.stack.state.outputs, set(self._resources))
+            return
         if self._rollback:
             work = Rollback(self.stack, self.clients, self.stopping)
             work.run(f"{reason} Rollback requested by user.", delete_retained=self._delete_retained)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from chem_endpoints.local.address import ACCOUNT
 from chem_endpoints.local.cfn_properties import PropertyError, as_parameters
 from chem_endpoints.local.cfn_stack import Made
@@ -87,6 +89,12 @@ def undone_on_failure(undo: Callable[[], object]) -> Iterator[None]:
     except BaseException:
         undo()
         raise
+
+
+def is_gone(error: ClientError) -> bool:
+    """Whether a service says that something is not there, each in its own words."""
+    code = str(error.response["Error"]["Code"])
+    return "NotFound" in code or code.startswith("NoSuch") or "could not find" in str(error).lower()
 
 
 def change_tags(

@@ -146,7 +146,7 @@ class Stack:
     last_updated: datetime | None = None
     deleted: datetime | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
-    """Set when the running update is to end and roll back."""
+    """Set when the running operation is to end: an update rolls back then, a creation leaves all to the deletion."""
 
     def set_status(self, status: str, reason: str | None = None) -> None:
         """Moves the stack into a state, and says so in its history."""

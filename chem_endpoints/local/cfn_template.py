@@ -65,6 +65,7 @@ def parse_template(body: str) -> Template:
         check_shape(template)
     except ShapeError as error:
         raise TemplateError(str(error)) from error
+    _refuse_circular_conditions(template.get("Conditions") or {})
     return template
 
 
@@ -106,6 +107,27 @@ def creation_order(resources: Mapping[str, Json]) -> list[str]:
     Raises:
         TemplateError: a resource needs itself, directly or through others.
     """
+    needs = {name: _references_or_refusal(name, resource) for name, resource in resources.items()}
+    return _needed_first(needs, "Circular dependency between resources")
+
+
+def _refuse_circular_conditions(conditions: Mapping[str, Json]) -> None:
+    needs = {name: list(_conditions_in(condition)) for name, condition in conditions.items()}
+    _needed_first(needs, "Template error: Found circular condition dependency")
+
+
+def _conditions_in(value: Json) -> Iterator[str]:
+    """Names of the conditions that a condition is made of."""
+    inner: list[Json] = value if isinstance(value, list) else []
+    if isinstance(value, dict):
+        inner = list(value.values())
+        named = value.get("Condition"), *(value.get("Fn::If") or [])[:1]
+        yield from (name for name in named if isinstance(name, str))
+    for each in inner:
+        yield from _conditions_in(each)
+
+
+def _needed_first(needs: Mapping[str, list[str]], circular: str) -> list[str]:
     order: list[str] = []
     open_names: list[str] = []
 
@@ -114,15 +136,15 @@ def creation_order(resources: Mapping[str, Json]) -> list[str]:
             return
         if name in open_names:
             circle = ", ".join(open_names[open_names.index(name) :])
-            raise TemplateError(f"Circular dependency between resources: [{circle}]")
+            raise TemplateError(f"{circular}: [{circle}]")
         open_names.append(name)
-        for needed in _references_or_refusal(name, resources[name]):
-            if needed in resources:
+        for needed in needs[name]:
+            if needed in needs:
                 visit(needed)
         open_names.pop()
         order.append(name)
 
-    for name in resources:
+    for name in needs:
         visit(name)
     return order
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chem_endpoints.local.cfn_properties import PropertyError
-from chem_endpoints.local.cfn_resource_type import Context, HalfMadeError, OperationStoppedError
+from chem_endpoints.local.cfn_resource_type import Context, HalfMadeError, OperationStoppedError, is_gone
 from chem_endpoints.local.cfn_resources.sagemaker import EndpointFailedError
 from chem_endpoints.local.cfn_schema_check import SchemaError
 from chem_endpoints.local.cfn_stack import CloudFormationError, Event, Stack, StackResource, now
@@ -108,7 +108,7 @@ class StackWork:
             try:
                 delete(self.context(resource.logical_id), resource.made, resource.properties)
             except ClientError as error:
-                if not _is_gone(error):
+                if not is_gone(error):
                     raise
 
     def clear_away(self, resource: StackResource, *, keep: bool) -> bool:
@@ -121,12 +121,6 @@ class StackWork:
         except ResourceFailedError:
             return False
         return True
-
-
-def _is_gone(error: ClientError) -> bool:
-    """Whether a service says that what is to be deleted is not there, each in its own words."""
-    code = str(error.response["Error"]["Code"])
-    return "NotFound" in code or code.startswith("NoSuch") or "could not find" in str(error).lower()
 
 
 def _reason(error: Exception, logical_id: str) -> str:

@@ -22,6 +22,8 @@ from chem_endpoints.local.roll_out import RolledBackError, Watch
 from chem_endpoints.local.server_pool import DEFAULT_STARTUP_SECONDS, NoInstanceError, ServerPool
 
 _LOGGER = logging.getLogger(__name__)
+_QUICK_SECONDS = 2.0
+"""A deletion that is done within that is answered when it is done."""
 CHANGING = ("Creating", "Updating", "Deleting")
 
 
@@ -142,17 +144,24 @@ class Components:
         return True
 
     def delete(self, component: Component) -> bool:
-        """Removes a component and stops its copies; False when something is under way."""
+        """Begins to delete a component, as `Hosting.delete` an endpoint; False when something else is under way."""
         with self._lock:
+            if component.deleted:
+                return True
             if component.status in CHANGING:
                 return False
             component.settle("Deleting")
             component.deleted = True
-        if component.pool is not None:
-            component.pool.stop()
-        with self._lock:
-            self._components.pop((component.endpoint.region, component.name.lower()), None)
+        self._begin(component, partial(self._finish_deletion, component)).join(_QUICK_SECONDS)
         return True
+
+    def _finish_deletion(self, component: Component) -> None:
+        try:
+            if component.pool is not None:
+                component.pool.stop()
+        finally:
+            with self._lock:
+                self._components.pop((component.endpoint.region, component.name.lower()), None)
 
     def supervise(self) -> None:
         """Restarts what died."""
@@ -160,16 +169,15 @@ class Components:
             for pool in component.pools():
                 pool.supervise()
 
-    def stop(self) -> None:
-        """Stops all copies."""
-        pools = [pool for component in list(self._components.values()) for pool in component.pools()]
-        for pool in pools:
-            pool.ask_to_stop()
-        for pool in pools:
-            pool.stop()
+    def begin_stop(self) -> None:
+        """Begins to stop all copies at once."""
+        for component in self.all():
+            for pool in component.pools():
+                pool.ask_to_stop()
+                self._begin(component, pool.stop)
 
-    def _begin(self, component: Component, work: Callable[[], None]) -> None:
-        self._background.begin(f"change of component {component.name}", work)
+    def _begin(self, component: Component, work: Callable[[], None]) -> threading.Thread:
+        return self._background.begin(f"change of component {component.name}", work)
 
     def _cancelled(self, component: Component) -> bool:
         return component.deleted or self._background.stopping.is_set()

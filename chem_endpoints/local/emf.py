@@ -38,13 +38,13 @@ def embedded_metrics(line: str) -> Iterator[tuple[EmbeddedMetric, list[float]]]:
     metadata = root.get("_aws") if isinstance(root, dict) else None
     for directive in _list(metadata, "CloudWatchMetrics"):
         namespace = directive.get("Namespace") if isinstance(directive, dict) else None
-        if not isinstance(namespace, str):
+        if not isinstance(namespace, str) or not 1 <= len(namespace) <= 255 or namespace.startswith("AWS/"):
             continue
         for dimensions in _dimension_sets(root, directive):
             for definition in _list(directive, "Metrics"):
                 if not isinstance(definition, dict) or not isinstance(name := definition.get("Name"), str):
                     continue
-                if values := _values(root.get(name)):
+                if 1 <= len(name) <= 255 and (values := _values(root.get(name))):
                     unit = str(definition.get("Unit", "None"))
                     yield EmbeddedMetric(namespace=namespace, name=name, unit=unit, dimensions=dimensions), values
 
@@ -57,8 +57,12 @@ def _list(parent: Any, name: str) -> list[Any]:
 def _dimension_sets(root: dict[str, Any], directive: dict[str, Any]) -> Iterator[tuple[tuple[str, str], ...]]:
     """Each set by names and values; one that names something else than a text is left out."""
     for names in _list(directive, "Dimensions"):
-        if isinstance(names, list) and all(isinstance(name, str) and isinstance(root.get(name), str) for name in names):
-            yield tuple((name, root[name]) for name in names)
+        if not isinstance(names, list) or len(names) > 30:
+            continue
+        if all(isinstance(name, str) and isinstance(root.get(name), str) for name in names):
+            found = tuple((name, root[name]) for name in names)
+            if all(1 <= len(name) <= 255 and 1 <= len(value) <= 1024 for name, value in found):
+                yield found
 
 
 def _values(found: Any) -> list[float]:

@@ -1,6 +1,8 @@
 """The server processes that stand behind one endpoint configuration."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -128,9 +130,10 @@ class Fleet:
                 variant.pool.ask_to_stop()
 
     def stop(self) -> None:
-        """Stops all processes."""
-        for variant in self.all_variants:
-            variant.stop()
+        """Stops all processes, those of all variants at once."""
+        if variants := self.all_variants:
+            with ThreadPoolExecutor(len(variants), thread_name_prefix="end of variant") as ends:
+                list(ends.map(Variant.stop, variants))
 
 
 def has_components(config: Mapping[str, Any]) -> bool:
@@ -154,6 +157,8 @@ class FleetLaunch:
     guard: Guard
     logs: LogShipper
     cancelled: Callable[[], bool]
+    ending: threading.Event
+    """Set when the local AWS ends."""
 
     def run(self, config: dict[str, Any], counts: Mapping[str, int] | None = None) -> Fleet:
         """Starts all processes of a configuration, and waits until each answers its health check.
@@ -250,5 +255,6 @@ class FleetLaunch:
             logs=self.logs,
             log_group=log_group or endpoint_log_group(self.endpoint),
             log_variant=log_variant or name,
+            ending=self.ending,
         )
         return ServerPool(start)

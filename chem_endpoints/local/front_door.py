@@ -251,7 +251,7 @@ class FrontDoor:
 
 
 def _is_local(host: str) -> bool:
-    name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+    name = (host.rpartition(":")[0] if re.search(r":\d+$", host) else host).lower()
     if name.endswith(".localhost"):
         return True
     try:
@@ -262,11 +262,10 @@ def _is_local(host: str) -> bool:
 
 
 def _description(request: Request) -> str:
-    """Service and operation; of S3 only the method, since its paths hold keys."""
+    """Service and operation."""
     if found := _INVOCATION.fullmatch(request.path):
         return f"sagemaker-runtime {found.group(2)} {found.group(1)}"
-    operation = request.target.rpartition(".")[2] or request.method
-    return f"{request.service or 'unsigned'} {operation}"
+    return f"{request.service or 'unsigned'} {request.operation}"
 
 
 def _without_html(request: Request, reply: Reply | StreamedReply) -> Reply | StreamedReply:

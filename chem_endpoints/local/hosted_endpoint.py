@@ -1,5 +1,6 @@
 """An endpoint: the fleet that serves it, and during an update the one that will."""
 
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -30,10 +31,21 @@ class HostedEndpoint:
     modified: datetime = field(default_factory=lambda: datetime.now(UTC))
     deleted: bool = False
     _turns: Share = field(default_factory=Share)
+    _settling: threading.Lock = field(default_factory=threading.Lock)
 
     def settle(self, status: str, reason: str | None = None) -> None:
-        """Ends or begins a change."""
-        self.status, self.failure_reason, self.modified = status, reason, datetime.now(UTC)
+        """Ends or begins a change; what is being deleted stays so, whatever change ends meanwhile."""
+        with self._settling:
+            if not self.deleted:
+                self.status, self.failure_reason, self.modified = status, reason, datetime.now(UTC)
+
+    def begin_deletion(self) -> Fleet | None:
+        """Takes it out of service; returns the fleet that is to be stopped, if there is one."""
+        with self._settling:
+            self.deleted, self.status = True, "Deleting"
+            self.failure_reason, self.modified = None, datetime.now(UTC)
+            fleet, self.fleet = self.fleet, None
+        return fleet
 
     def next_fleet(self) -> Fleet | None:
         """The fleet that takes the next request."""

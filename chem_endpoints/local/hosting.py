@@ -26,6 +26,10 @@ from chem_endpoints.local.variant import ServerlessVariant, Variant
 
 _LOGGER = logging.getLogger(__name__)
 _SUPERVISION_SECONDS = 0.25
+_QUICK_SECONDS = 2.0
+"""A deletion that is done within that is answered when it is done."""
+_MARGIN_SECONDS = 5.0
+"""Time beyond SIGKILL for what comes with a process's end."""
 _BUSY = ("Creating", "Updating", "RollingBack")
 _INTERNAL = "Internal failure of the local AWS"
 
@@ -121,31 +125,46 @@ class Hosting:
     def _begin(self, endpoint: HostedEndpoint, work: Callable[[], None]) -> None:
         self._background.begin(f"change of {endpoint.name}", work)
 
-    def delete(self, endpoint: HostedEndpoint) -> None:
-        """Removes an endpoint and stops its processes; returns when they have ended."""
+    def delete(self, endpoint: HostedEndpoint, forget: Callable[[], object]) -> None:
+        """Begins to delete an endpoint; it is gone once its processes have ended, which is mostly before this returns.
+
+        Args:
+            endpoint: which one. It is ``Deleting`` until it is gone, and takes no requests.
+            forget: called when its processes have ended, while its name is still taken.
+        """
         with self._lock:
-            endpoint.deleted = True
-            self._endpoints.pop((endpoint.region, endpoint.name.lower()), None)
-            fleet, endpoint.fleet = endpoint.fleet, None
-        if fleet is not None:
-            fleet.stop()
-        self._tell(endpoint)
+            if endpoint.deleted:
+                return
+            fleet = endpoint.begin_deletion()
+        work = partial(self._finish_deletion, endpoint, fleet, forget)
+        self._background.begin(f"deletion of {endpoint.name}", work).join(_QUICK_SECONDS)
+
+    def _finish_deletion(self, endpoint: HostedEndpoint, fleet: Fleet | None, forget: Callable[[], object]) -> None:
+        try:
+            if fleet is not None:
+                fleet.stop()
+            self._tell(endpoint)
+            forget()
+        finally:
+            with self._lock:
+                self._endpoints.pop((endpoint.region, endpoint.name.lower()), None)
 
     def _tell(self, endpoint: HostedEndpoint) -> None:
         for tell in self.on_change:
             tell(endpoint)
 
     def stop(self) -> None:
-        """Stops all processes."""
+        """Stops all processes at once."""
         self._background.stopping.set()
-        endpoints = list(self._endpoints.values())
-        for endpoint in endpoints:
-            for fleet in endpoint.fleets():
+        for endpoint in self.endpoints():
+            with self._lock:
+                fleets = endpoint.fleets()
+                endpoint.begin_deletion()
+            for fleet in fleets:
                 fleet.ask_to_stop()
-        self.components.stop()
-        for endpoint in endpoints:
-            self.delete(endpoint)
-        self._background.end(2 * self._settings.stop_seconds)
+                self._background.begin(f"end of {endpoint.name}", fleet.stop)
+        self.components.begin_stop()
+        self._background.end(self._settings.stop_seconds + _MARGIN_SECONDS)
         self._guard.close()
 
     def _cancelled(self, endpoint: HostedEndpoint) -> bool:
@@ -161,6 +180,7 @@ class Hosting:
             guard=self._guard,
             logs=self.logs,
             cancelled=cancelled,
+            ending=self._background.stopping,
         )
 
     def _launch_for(self, endpoint: HostedEndpoint) -> FleetLaunch:

@@ -8,6 +8,8 @@ from chem_endpoints.local.components import Component
 from chem_endpoints.local.hosted_endpoint import HostedEndpoint
 from chem_endpoints.local.variant import ServerlessVariant, Variant
 
+_DELETION_ENDED = "The local AWS was stopped during the deletion: delete it again"
+
 
 @dataclass(frozen=True, kw_only=True)
 class KeptEndpoint:
@@ -17,7 +19,7 @@ class KeptEndpoint:
     region: str
     config_name: str
     config: dict[str, Any] | None
-    """Of what serves, or is about to, with the sizes and weights of now; None: it has failed."""
+    """Of what serves, or is about to, with the sizes and weights of now; None: it has failed, or was being deleted."""
     failure_reason: str | None
     deployment: dict[str, Any] | None
     modified: datetime
@@ -30,7 +32,7 @@ class KeptEndpoint:
             region=endpoint.region,
             config_name=endpoint.config_name,
             config=_config(endpoint),
-            failure_reason=endpoint.failure_reason,
+            failure_reason=_DELETION_ENDED if endpoint.deleted else endpoint.failure_reason,
             deployment=endpoint.deployment,
             modified=endpoint.modified,
         )
@@ -48,7 +50,7 @@ class KeptEndpoint:
 def _config(endpoint: HostedEndpoint) -> dict[str, Any] | None:
     fleet = endpoint.fleet
     if fleet is None:
-        return None if endpoint.status == "Failed" else endpoint.asked
+        return None if endpoint.status in ("Failed", "Deleting") else endpoint.asked
     now = {variant.name: variant for variant in fleet.all_variants}
     kinds = ("ProductionVariants", "ShadowProductionVariants")
     return {
@@ -78,7 +80,7 @@ class KeptComponent:
     tags: dict[str, str]
     deployment: dict[str, Any] | None
     failure_reason: str | None
-    """Of one that has no copy since it failed."""
+    """Of one that has no copy since it failed, or was being deleted."""
     created: datetime
 
     @classmethod
@@ -93,7 +95,7 @@ class KeptComponent:
             desired=component.desired,
             tags=component.tags,
             deployment=component.deployment,
-            failure_reason=component.failure_reason if component.status == "Failed" else None,
+            failure_reason=_component_failure(component),
             created=component.created,
         )
 
@@ -112,6 +114,12 @@ class KeptComponent:
         if self.failure_reason is not None:
             component.settle("Failed", self.failure_reason)
         return component
+
+
+def _component_failure(component: Component) -> str | None:
+    if component.deleted:
+        return _DELETION_ENDED
+    return component.failure_reason if component.status == "Failed" else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,21 @@
 ``tests/local/test_moto_fixes.py`` shows for each that plain moto still has the fault, so a mended moto is noticed.
 """
 
+import logging
 import zlib
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from traceback import format_tb
+from types import TracebackType
 from typing import Any
+
+from werkzeug.exceptions import NotImplemented
 
 from chem_endpoints.local.own_clients import USER_AGENT_MARK
 from chem_endpoints.local.s3_bodies import keep_large_bodies_in_files
+from chem_endpoints.local.wsgi import Request
+
+_LOGGER = logging.getLogger(__name__)
 
 MOTO_ENVIRONMENT = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
 """Without it the roles of the CDK bootstrap stack cannot attach AWS's own policies; read when moto is imported."""
@@ -76,7 +85,8 @@ def let_cloudformation_set_its_own_bucket_tags() -> None:
 
 def keep_managed_policies_compressed() -> None:
     """moto holds the text of AWS's managed policies, 5 MB, beside what it has read of it."""
-    from moto.iam import aws_managed_policies, models
+    models: Any = import_module("moto.iam.models")
+    holders = (models, import_module("moto.iam.aws_managed_policies"))
 
     text = models.aws_managed_policies_data
     if not text:
@@ -90,7 +100,7 @@ def keep_managed_policies_compressed() -> None:
         finally:
             models.aws_managed_policies_data = ""
 
-    for module in (models, aws_managed_policies):
+    for module in holders:
         _replace(module, "aws_managed_policies_data", "")
     _replace(models.IAMBackend, "_init_aws_policies", read_packed)
 
@@ -100,11 +110,25 @@ def _replace(owner: Any, name: str, replacement: Any) -> None:
 
 
 def create_app_without_debugger(service: Any) -> Any:
-    """moto lets its exceptions reach the HTTP server, which answers with a traceback as HTML."""
+    """moto lets its exceptions reach the HTTP server, which answers with a traceback as HTML.
+
+    Flask's own log of them has the path, and their messages have values: neither is to be in a log.
+    A service that moto does not have (None) is answered as an operation that it does not have.
+    """
+    from flask import request
     from moto.moto_server.werkzeug_app import create_backend_app
+
+    if service is None:
+        return NotImplemented()
+
+    def log_exception(raised: tuple[type[BaseException], BaseException, TracebackType | None]) -> None:
+        kind, _, trace = raised
+        operation = Request(request.environ).operation
+        _LOGGER.error("moto: %s %s: %s\n%s", service, operation, kind.__name__, "".join(format_tb(trace)).rstrip())
 
     app = create_backend_app(service)
     app.debug = False
+    _replace(app, "log_exception", log_exception)
     return app
 
 

@@ -26,6 +26,7 @@ from chem_endpoints.local.hosting import Change, Hosting
 from chem_endpoints.local.kept_records import KeptRecords
 from chem_endpoints.local.monitoring_schedules import MonitoringSchedules
 from chem_endpoints.local.own_clients import OwnClients
+from chem_endpoints.local.parameter_check import check_parameters
 from chem_endpoints.local.rollback_alarms import refuse_unknown_alarms
 from chem_endpoints.local.scaling.autoscaled import autoscaled_variants
 from chem_endpoints.local.update_rules import excluded_properties, refuse_update, retained
@@ -78,11 +79,12 @@ class SageMakerControl:
         """Answers one request of SageMaker's control plane."""
         operation = request.target.removeprefix(TARGET_PREFIX)
         handler = self._operations.get(operation)
-        if handler is None and not operation.endswith("Tags"):
+        if handler is None and not operation.endswith("Tags") and not operation.startswith("Create"):
             return call_app(self._moto, request.environ)
         body = request.read_body()
         try:
             parameters = parse_parameters(body)
+            check_parameters(operation, parameters)
             handler = handler or self._components.tag_operation(operation, parameters)
             handler = handler or self._schedules.tag_operation(operation, parameters)
             return handler(request, body, parameters) if handler else self._pass_on(request, body)
@@ -168,9 +170,8 @@ class SageMakerControl:
         if components := self._hosting.components.on(endpoint):
             names = ", ".join(component.name for component in components)
             raise RefusedError(f"Endpoint {endpoint.name} has inference components: delete {names} first.")
-        self._hosting.delete(endpoint)
-        with self._records:
-            return self._pass_on(request, body)
+        self._hosting.delete(endpoint, lambda: self._pass_on(request, body))
+        return answer({})
 
     def _describe(self, request: Request, body: bytes, parameters: dict[str, Any]) -> Reply:
         endpoint = self._endpoint(request, parameters)

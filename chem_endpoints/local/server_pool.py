@@ -46,6 +46,8 @@ class ServerStart:
     """The log group that SageMaker would write its output to."""
     log_variant: str
     """The variant that its log streams are named after."""
+    ending: threading.Event
+    """Set when the local AWS ends: requests under way are not waited for then."""
 
     def instance(self, number: int) -> Instance:
         """A server that is not started yet."""
@@ -211,7 +213,8 @@ class ServerPool:
         deadline = time.monotonic() + seconds
         # Requests on their way to a process must find it listening, so they are waited for before SIGTERM.
         while any(instance.outstanding for instance in instances) and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
+            if self.start.ending.wait(_POLL_SECONDS):
+                break
         with self._processes:
             for instance in instances:
                 instance.process.ask_to_stop()

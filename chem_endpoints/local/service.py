@@ -73,8 +73,12 @@ class LocalAws:
     @contextmanager
     def _folder_to_itself(self) -> Iterator[None]:
         """Holds the folder's lock, which goes with the process however it ends."""
-        self.settings.folder.mkdir(parents=True, exist_ok=True)
-        with (self.settings.folder / "lock").open("w") as lock:
+        try:
+            self.settings.folder.mkdir(parents=True, exist_ok=True)
+            lock_file = (self.settings.folder / "lock").open("w")
+        except OSError as error:
+            raise CannotStartError(f"{self.settings.folder}: cannot be written: {error.strerror}") from error
+        with lock_file as lock:
             deadline = time.monotonic() + _TURN_SECONDS
             while not _try_lock(lock):
                 self._refuse_second()
@@ -184,7 +188,7 @@ def serve(settings: Settings) -> None:
     """Serves a local AWS until SIGTERM, SIGINT or idleness.
 
     Raises:
-        CannotStartError: the port is taken, or one of this clone is up already.
+        CannotStartError: the port is taken, its folder cannot be written, or one of this clone is up already.
         NotLoopbackError: other machines could reach it.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

@@ -1,14 +1,10 @@
 """SageMaker's operations on transform jobs; moto keeps their tags."""
 
 import json
-import re
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
-from botocore.model import ListShape, Shape, StructureShape
-from botocore.validate import ParamValidator
 
 from chem_endpoints.local.address import ACCOUNT
 from chem_endpoints.local.control_parameters import JSON, RefusedError, answer, member
@@ -18,8 +14,6 @@ from chem_endpoints.local.transform_jobs import TransformJobs
 from chem_endpoints.local.transform_request import TransformRequest
 from chem_endpoints.local.wsgi import App, Reply, Request, call_app, json_reply
 
-_CLASSES = r"\p{"
-"""Unicode classes, in the patterns of tags: Python's expressions have none."""
 _PAGE = 10
 """Of ListTransformJobs, when it does not say otherwise (API reference)."""
 _SORT_KEYS = {
@@ -47,7 +41,6 @@ class TransformControl:
         }
 
     def _create(self, request: Request, _body: bytes, parameters: dict[str, Any]) -> Reply:
-        self._check(request, parameters)
         job = TransformJob(request=TransformRequest.read(parameters, request.region), parameters=parameters)
         arn = job_arn(job.request.name, request.region)
         if self._jobs.find(job.request.name, request.region) is not None:
@@ -63,17 +56,6 @@ class TransformControl:
         if reply.status != 200:
             return reply
         return answer({"TransformJobArn": arn}) if self._jobs.create(job) else _in_use(arn)
-
-    def _check(self, request: Request, parameters: dict[str, Any]) -> None:
-        """Refuses what botocore's description of the operation does not allow: boto3 does not check all of it."""
-        model = self._clients("sagemaker", request.region).meta.service_model
-        shape = model.operation_model("CreateTransformJob").input_shape
-        report = ParamValidator().validate(parameters, shape)
-        if report.has_errors():
-            raise RefusedError(report.generate_report())
-        if violations := list(_violations(shape, parameters)):
-            count = f"{len(violations)} validation error{'s' if len(violations) > 1 else ''} detected"
-            raise RefusedError(f"{count}: {'; '.join(violations)}")
 
     def _job(self, request: Request, parameters: dict[str, Any]) -> TransformJob:
         name = member(parameters, "TransformJobName")
@@ -125,38 +107,6 @@ def _in_use(arn: str) -> Reply:
         f"Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})"
     )
     return json_reply(400, {"__type": "ResourceInUse", "message": message}, content_type=JSON)
-
-
-def _violations(shape: Shape, value: Any, where: str = "") -> Iterator[str]:
-    """What boto3 lets pass and SageMaker does not: values outside enumerations, patterns and upper limits."""
-    if isinstance(shape, StructureShape):
-        for name, inner in shape.members.items():
-            if name in value:
-                yield from _violations(inner, value[name], f"{where}.{_lower(name)}" if where else _lower(name))
-    elif isinstance(shape, ListShape):
-        for number, item in enumerate(value, start=1):
-            yield from _violations(shape.member, item, f"{where}.{number}.member")
-    if (broken := _broken_constraint(shape, value)) is not None:
-        shown = f"'{value}' " if isinstance(value, str | int) else ""
-        yield f"Value {shown}at '{where}' failed to satisfy constraint: Member must {broken}"
-
-
-def _broken_constraint(shape: Shape, value: Any) -> str | None:
-    allowed, limits = getattr(shape, "enum", None), shape.metadata
-    if allowed and value not in allowed:
-        return f"satisfy enum value set: [{', '.join(allowed)}]"
-    pattern = limits.get("pattern", "")
-    if isinstance(value, str) and pattern and _CLASSES not in pattern and not re.fullmatch(pattern, value):
-        return f"satisfy regular expression pattern: {pattern}"
-    sized = not isinstance(value, int)
-    if "max" in limits and (len(value) if sized else value) > limits["max"]:
-        return f"have {'length' if sized else 'value'} less than or equal to {limits['max']}"
-    return None
-
-
-def _lower(name: str) -> str:
-    """A member as SageMaker's messages write it."""
-    return name[:1].lower() + name[1:]
 
 
 def _seconds(times: dict[str, datetime | None]) -> dict[str, float]:

@@ -26,6 +26,8 @@ _LOGGER = logging.getLogger(__name__)
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
 """Of all jobs: "Log groups and streams that Amazon SageMaker AI sends to Amazon CloudWatch Logs", developer guide."""
 _POOL = "transform"
+_MARGIN_SECONDS = 5.0
+"""Time beyond SIGKILL for what comes with a job's end."""
 
 
 class TransformJobs:
@@ -91,7 +93,7 @@ class TransformJobs:
         """Stops all jobs and their processes."""
         for job in list(self._jobs.values()):
             self.ask_to_stop(job)
-        self._background.end(2 * self._stop_seconds)
+        self._background.end(self._stop_seconds + _MARGIN_SECONDS)
 
     def _run(self, job: TransformJob) -> None:
         log = _DataLog(self._folder / job.request.name / "data-log.log", self._hosting, job.request)

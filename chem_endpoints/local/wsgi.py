@@ -99,6 +99,11 @@ class Request:
         return str(self.environ.get("HTTP_X_AMZ_TARGET", ""))
 
     @property
+    def operation(self) -> str:
+        """The operation of the JSON protocols; of others only the method, since S3's paths hold keys."""
+        return self.target.rpartition(".")[2] or self.method
+
+    @property
     def service(self) -> str:
         """The service by which the request is signed; empty when it is not."""
         return self._scope()[1]

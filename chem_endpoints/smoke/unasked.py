@@ -68,6 +68,7 @@ UNASKED: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "absent-words",
             "early-validation-direct",
             "delete-canceled",
+            "delete-during-creation",
             "rollback-of-creation",
             "skip-words",
             "capture-what",

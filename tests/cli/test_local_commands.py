@@ -95,6 +95,33 @@ def test_a_port_that_is_taken_is_told_in_one_line(run: Run) -> None:
         assert refused(run("up", "--port", port)) == said
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("up", "--port", "70000"),
+        ("up", "--port", "-1"),
+        ("up", "--idle-minutes", "nan"),
+        ("up", "--clock-speed", "inf"),
+        ("fault", "add", "latency", "--latency", "nan"),
+        ("fault", "add", "latency", "--for", "inf"),
+        ("fault", "add", "latency", "--probability", "nan"),
+    ],
+    ids=" ".join,
+)
+def test_a_number_that_cannot_be_is_a_usage_error(run: Run, arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert f"Error: Invalid value for '{arguments[-2]}'" in done.stderr
+
+
+@pytest.mark.parametrize("detached", [True, False], ids=["detached", "in-front"])
+def test_a_folder_that_cannot_be_made_is_told_in_one_line(run: Run, tmp_path: Path, detached: bool) -> None:
+    (tmp_path / "file").write_text("")
+    folder = str(tmp_path / "file" / "state")
+    line = refused(run("up", "--port", "0", *(["--detach"] if detached else []), **{FOLDER_VARIABLE: folder}))
+    assert f"{folder}: cannot be written: Not a directory" in line
+
+
 def test_an_address_that_others_could_reach_is_refused(root: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "chem_endpoints.local", "--host", "0.0.0.0", "--root", str(tmp_path)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)

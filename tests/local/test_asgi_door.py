@@ -93,6 +93,35 @@ def test_a_refused_caller_is_not_told_to_go_on() -> None:
         assert raw.recv(1000).startswith(b"HTTP/1.1 403")
 
 
+def test_a_refused_callers_next_bytes_are_not_taken_for_the_body() -> None:
+    """It may send the body all the same, or another request: so the connection ends."""
+    with served(lambda _: Reply(status=403, body=b"no")) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("PUT", "/", headers={"Content-Length": "400", "Expect": "100-continue"})
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("Connection"), answer.read()) == (403, "close", b"no")
+        connection.request("GET", "/")  # http.client opens another connection.
+        assert connection.getresponse().status == 403
+        connection.close()
+
+
+def test_a_request_for_another_protocol_is_refused_and_never_served_without_its_body() -> None:
+    """curl --http2 and Java's client ask for HTTP/2 so."""
+    asked: list[Request] = []
+
+    def serve(request: Request) -> Reply:
+        asked.append(request)
+        return Reply(status=200, body=b"")
+
+    upgrade = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABk"}
+    with connected(serve) as connection:
+        connection.request("POST", "/", body=b"smiles", headers=upgrade)
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("Connection")) == (400, "close")
+        assert b"leave out the header Upgrade" in answer.read()
+    assert asked == []
+
+
 def test_an_answer_without_the_body_read_leaves_the_connection_usable() -> None:
     with connected(lambda _: Reply(status=200, body=b"early")) as connection:
         for _ in range(2):

@@ -286,3 +286,8 @@ def test_a_notice_that_cannot_be_sent_changes_nothing_else(deployer: Any, client
     accepted = client("sagemaker-runtime").invoke_endpoint_async(EndpointName="unheard", Body=order("echo", n=1))
     assert json.loads(wait_for(client, accepted["OutputLocation"]))["order"]["n"] == 1
     assert counted(client, local_aws.url, "unheard") == {"InvocationsProcessed": 1, "InvocationFailures": 0}
+
+
+def test_an_input_whose_key_is_not_ascii_is_found(client: Clients) -> None:
+    accepted = submit(client, InputLocation=put_input(client, "in/naïve-分子.json", order("echo", value=7)))
+    assert wait_for(client, accepted["OutputLocation"])

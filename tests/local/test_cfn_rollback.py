@@ -165,6 +165,30 @@ def test_only_a_running_update_is_cancelled(cloud: Any) -> None:
     assert cloud.delete() == "DELETE_COMPLETE"
 
 
+def test_a_stack_is_deleted_while_it_is_created(cloud: Any, deployer: Any, client: Clients) -> None:
+    slow = {"EndpointConfigName": deployer.config(environment={"STAND_IN_FAULT": "slow-start"})}
+    resources = {
+        "Bucket": bucket(cloud.name),
+        "Endpoint": {
+            "Type": "AWS::SageMaker::Endpoint",
+            "Properties": {"EndpointName": cloud.name, **slow},
+            "DependsOn": "Bucket",
+        },
+        "Last": {**bucket(f"{cloud.name}-last"), "DependsOn": "Endpoint"},
+    }
+    body = json.dumps({"Resources": resources})
+    cloud.stack_id = cloud.api.create_stack(StackName=cloud.name, TemplateBody=body)["StackId"]
+    while "CREATE_IN_PROGRESS" not in cloud.statuses("Endpoint"):
+        time.sleep(0.02)
+    cloud.api.delete_stack(StackName=cloud.name)
+    assert cloud.stack()["StackStatus"] == "DELETE_IN_PROGRESS"
+    assert cloud._wait() == "DELETE_COMPLETE"
+    assert cloud.statuses("Last") == [], "the creation was cancelled"
+    assert "DELETE_COMPLETE" in cloud.statuses("Endpoint")
+    with pytest.raises(ClientError):
+        client("s3").head_bucket(Bucket=cloud.name)
+
+
 def test_a_running_deployment_ends_with_the_local_aws(own_aws: Any) -> None:
     endpoint = {"EndpointConfigName": own_aws.deployer.config(environment={"STAND_IN_FAULT": "slow-start"})}
     body = json.dumps({"Resources": {"Endpoint": {"Type": "AWS::SageMaker::Endpoint", "Properties": endpoint}}})

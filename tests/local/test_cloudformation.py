@@ -269,6 +269,31 @@ def test_what_is_not_supported_is_told(cloud: Any, client: Clients) -> None:
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 
 
+@pytest.mark.parametrize("case", ["no-bucket", "no-key", "no-text", "no-bucket-name"])
+def test_a_template_url_that_cannot_be_read_is_told(cloud: Any, client: Clients, case: str) -> None:
+    s3, name = client("s3"), cloud.name
+    place = {"no-bucket": f"{name}-absent/x", "no-key": f"{name}/absent", "no-text": f"{name}/x"}.get(case, "a!/x")
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="x", Body=b"\xff\xfe")
+    with pytest.raises(ClientError, match="S3 error: ") as caught:
+        cloud.api.create_stack(StackName=name, TemplateURL=f"{s3.meta.endpoint_url}/{place}")
+    assert caught.value.response["Error"]["Code"] == "ValidationError"
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"X": {"Condition": "X"}},
+        {"X": {"Fn::Not": [{"Condition": "Y"}]}, "Y": {"Fn::And": [{"Condition": "X"}, {"Condition": "X"}]}},
+        {"X": {"Fn::If": ["X", "a", "b"]}},
+    ],
+    ids=["itself", "two", "if"],
+)
+def test_conditions_that_need_each_other_are_refused(cloud: Any, conditions: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match=r"Found circular condition dependency: \[X"):
+        cloud.create({"A": {**bucket(), "Condition": "X"}}, Conditions=conditions)
+
+
 def topic(**properties: Any) -> dict[str, Any]:
     return {"Type": "AWS::SNS::Topic", "Properties": properties}
 

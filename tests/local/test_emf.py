@@ -63,6 +63,8 @@ def test_the_unit_may_be_left_out() -> None:
         line(dimensions=[["Missing"]], Rows=3),
         line(dimensions=[["Rows"]], Rows=3),
         line(metrics=[{"Unit": "Count"}], Rows=3),
+        line(Rows=3, Endpoint=""),
+        line(Rows=3).replace("ChemEndpoints", "AWS/SageMaker"),
     ],
     ids=[
         "plain",
@@ -80,6 +82,8 @@ def test_the_unit_may_be_left_out() -> None:
         "no-dimension",
         "dimension-is-no-text",
         "no-name",
+        "empty-dimension",
+        "namespace-of-aws",
     ],
 )
 def test_what_does_not_follow_the_specification_gives_nothing(text: str) -> None:

@@ -145,6 +145,63 @@ def test_deleting_stops_the_process(deployer: Any, client: Clients) -> None:
         deployer.sagemaker.describe_endpoint(EndpointName="short-lived")
 
 
+def test_what_still_answers_is_deleting_until_it_has_ended(deployer: Any, client: Clients, tmp_path: Path) -> None:
+    deployer.endpoint("talking")
+    deployer.endpoints.remove("talking")
+    config = deployer.config()
+    stream = begin_stream(client, "talking", tmp_path)
+    deployer.sagemaker.delete_endpoint(EndpointName="talking")
+    deployer.sagemaker.delete_endpoint(EndpointName="talking")
+    assert deployer.sagemaker.describe_endpoint(EndpointName="talking")["EndpointStatus"] == "Deleting"
+    listed = {each["EndpointName"]: each["EndpointStatus"] for each in deployer.sagemaker.list_endpoints()["Endpoints"]}
+    assert listed["talking"] == "Deleting"
+    with pytest.raises(ClientError, match="already existing"):
+        deployer.sagemaker.create_endpoint(EndpointName="talking", EndpointConfigName=config)
+    with pytest.raises(ClientError, match="in-progress"):
+        deployer.sagemaker.update_endpoint(EndpointName="talking", EndpointConfigName=config)
+    with pytest.raises(ClientError, match="not found"):
+        ask(client, "talking", {"do": "echo"})
+    (tmp_path / "1").touch()
+    assert b"".join(part["PayloadPart"]["Bytes"] for part in stream) == b'{"row": 1}\n'
+    until_gone(deployer, "talking")
+    deployer.endpoint("talking")
+
+
+def test_a_stack_is_deleted_when_its_endpoint_is_gone(
+    deployer: Any, client: Clients, cloud: Any, tmp_path: Path
+) -> None:
+    properties = {"EndpointName": cloud.name, "EndpointConfigName": deployer.config()}
+    cloud.create({"Endpoint": {"Type": "AWS::SageMaker::Endpoint", "Properties": properties}})
+    stream = begin_stream(client, cloud.name, tmp_path)
+    cloud.api.delete_stack(StackName=cloud.name)
+    cloud.api.delete_stack(StackName=cloud.name)
+    while deployer.sagemaker.describe_endpoint(EndpointName=cloud.name)["EndpointStatus"] != "Deleting":
+        time.sleep(0.05)
+    time.sleep(2.5)  # Longer than DeleteEndpoint waits before it answers.
+    assert cloud.stack()["StackStatus"] == "DELETE_IN_PROGRESS"
+    (tmp_path / "1").touch()
+    list(stream)
+    assert cloud._wait() == "DELETE_COMPLETE"
+    until_gone(deployer, cloud.name)
+
+
+def begin_stream(client: Clients, endpoint: str, gate: Path) -> Any:
+    """A streamed answer of two rows whose second waits for a file ``1``; the first has come."""
+    (gate / "0").touch()
+    body = json.dumps({"do": "rows", "rows": 2, "gate": str(gate)}).encode()
+    answer = client("sagemaker-runtime").invoke_endpoint_with_response_stream(EndpointName=endpoint, Body=body)
+    stream = iter(answer["Body"])
+    assert next(stream)["PayloadPart"]["Bytes"] == b'{"row": 0}\n'
+    return stream
+
+
+def until_gone(deployer: Any, name: str) -> None:
+    while name in [each["EndpointName"] for each in deployer.sagemaker.list_endpoints(NameContains=name)["Endpoints"]]:
+        time.sleep(0.05)
+    with pytest.raises(ClientError, match="Could not find endpoint"):
+        deployer.sagemaker.describe_endpoint(EndpointName=name)
+
+
 def test_names_are_taken_once(deployer: Any) -> None:
     deployer.endpoint("taken")
     with pytest.raises(ClientError, match="already existing"):

@@ -189,6 +189,29 @@ def test_moto_shows_a_traceback_as_a_web_page() -> None:
     assert statuses == ["500 INTERNAL SERVER ERROR"]
 
 
+def test_flask_logs_the_path_and_the_message_of_a_fault(caplog: pytest.LogCaptureFixture) -> None:
+    """Why `create_app_without_debugger` has a log of its own: keys are molecules at times."""
+    from moto.moto_server.werkzeug_app import create_backend_app
+
+    secret = "CC(=O)Oc1ccccc1"
+
+    def told_by(app: Any) -> str:
+        def failing() -> None:
+            raise ValueError(secret)
+
+        app.before_request(failing)
+        app.debug, app.config["PROPAGATE_EXCEPTIONS"] = False, False
+        caplog.clear()
+        list(app(create_environ(path=f"/models/{secret}.csv", method="POST"), lambda *_: None))
+        return caplog.text
+
+    assert secret in told_by(create_backend_app("s3"))
+    told = told_by(moto_fixes.create_app_without_debugger("s3"))
+    assert secret not in told
+    assert "moto: s3 POST: ValueError" in told
+    assert "in failing" in told
+
+
 # The faults that other modules work round. Each test names its module: when one fails, that part of it can go.
 
 VARIANT = {"VariantName": "v", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}

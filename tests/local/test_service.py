@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chem_endpoints.local.address import (
     FOLDER_VARIABLE,
@@ -92,6 +93,17 @@ def test_a_foreign_host_header_is_refused(local_aws: Address) -> None:
     connection.request("GET", HEALTH_PATH, headers={"Host": "evil.example.com"})
     assert connection.getresponse().status == 403
     connection.close()
+
+
+@pytest.mark.parametrize("host", ["LOCALHOST", "Bucket.LocalHost", "[::1]"])
+def test_a_loopback_host_in_any_spelling_is_served(local_aws: Address, host: str) -> None:
+    assert answer(local_aws, "GET", HEALTH_PATH, {"Host": f"{host}:{local_aws.port}"}) == 200
+
+
+def test_a_service_that_moto_lacks_is_told_as_not_implemented(client: Any) -> None:
+    with pytest.raises(ClientError, match="does not support this operation") as caught:
+        client("kendra").query(IndexId="a" * 36, QueryText="CCO")
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 
 
 def test_nothing_confidential_is_logged(local_aws: Address, clone: Path, client: Any) -> None:

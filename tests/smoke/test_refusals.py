@@ -42,6 +42,12 @@ def test_without_credentials_it_is_skipped(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_local_without_credentials_says_how_it_is_run() -> None:
+    done = smoke("--local", "--max-cost", "5", "--yes", *MODEL)
+    assert done.exit_code == 0
+    assert "Run it by `chem-endpoints local run -- chem-endpoints smoke --local`" in done.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "variables", "says"),
     [
@@ -59,6 +65,8 @@ def test_without_credentials_it_is_skipped(tmp_path: Path) -> None:
             "http://127.0.0.1:1 is no account",
         ),
         (("--local", "--max-cost", "0.1", *MODEL), LOOPBACK, "more than --max-cost 0.1"),
+        (("--local", "--max-cost", "nan", *MODEL), LOOPBACK, "nan is not a finite number"),
+        (("--local", "--max-cost", "inf", *MODEL), LOOPBACK, "inf is not a finite number"),
         (("--local", *MODEL), LOOPBACK, "--max-cost is missing"),
         (("--local", "--max-cost", "5"), LOOPBACK, "no model to deploy"),
         (("--local", "--max-cost", "5", "--only", "nonsense", *MODEL), LOOPBACK, "no such check. There are: async, "),
@@ -72,6 +80,8 @@ def test_without_credentials_it_is_skipped(tmp_path: Path) -> None:
         "elsewhere-clean",
         "one-service",
         "too-dear",
+        "limit-is-no-number",
+        "limit-without-end",
         "no-limit",
         "no-model",
         "unknown-check",

@@ -1,5 +1,9 @@
 """CloudFormation types of SageMaker hosting."""
 
+from collections.abc import Callable
+
+from botocore.exceptions import ClientError
+
 from chem_endpoints.local.cfn_resource_type import (
     ApiCalls,
     Context,
@@ -7,6 +11,7 @@ from chem_endpoints.local.cfn_resource_type import (
     Values,
     api_type,
     change_tags,
+    is_gone,
     undone_on_failure,
 )
 from chem_endpoints.local.cfn_schema import schema_of
@@ -90,7 +95,9 @@ def _wait_for(context: Context, name: str, config_name: str) -> None:
 
 
 def _delete_endpoint(context: Context, made: Made, _properties: Values) -> None:
-    context.client("sagemaker").delete_endpoint(EndpointName=made.attributes["EndpointName"])
+    name, sagemaker = made.attributes["EndpointName"], context.client("sagemaker")
+    sagemaker.delete_endpoint(EndpointName=name)
+    _wait_until_gone(context, lambda: sagemaker.describe_endpoint(EndpointName=name))
 
 
 def _create_component(context: Context, properties: Values) -> Made:
@@ -132,8 +139,20 @@ def _wait_for_component(context: Context, name: str) -> None:
 
 
 def _delete_component(context: Context, made: Made, _properties: Values) -> None:
-    name = made.attributes["InferenceComponentName"]
-    context.client("sagemaker").delete_inference_component(InferenceComponentName=name)
+    name, sagemaker = made.attributes["InferenceComponentName"], context.client("sagemaker")
+    sagemaker.delete_inference_component(InferenceComponentName=name)
+    _wait_until_gone(context, lambda: sagemaker.describe_inference_component(InferenceComponentName=name))
+
+
+def _wait_until_gone(context: Context, describe: Callable[[], object]) -> None:
+    while True:
+        try:
+            describe()
+        except ClientError as error:
+            if is_gone(error):
+                return
+            raise
+        context.pause(_POLL_SECONDS)
 
 
 SAGEMAKER_TYPES: tuple[ResourceType, ...] = (

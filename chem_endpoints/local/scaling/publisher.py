@@ -76,9 +76,10 @@ class Publisher:
         for place, own in self._usage_data(stamp, serving):
             data.setdefault(place, []).extend(own)
         self._logs.ship()  # What a container has printed in this minute belongs to it.
+        printed: dict[tuple[str, str], list[Datum]] = {}
         for (region, metric), values in self._logs.metrics.take().items():
-            data.setdefault((region, metric.namespace), []).extend(log_metrics(stamp, metric, values))
-        for (region, namespace), own in data.items():
+            printed.setdefault((region, metric.namespace), []).extend(log_metrics(stamp, metric, values))
+        for (region, namespace), own in [*data.items(), *printed.items()]:  # Apart: a refused batch loses all of it.
             self._put(region, namespace, own)
 
     def _put(self, region: str, namespace: str, data: list[Datum]) -> None:
