@@ -65,7 +65,7 @@ def test_networks_projects_and_schedules_come_back(tmp_path: Path) -> None:
     codebuild(before, "CreateProject", {"name": "images", "serviceRole": "arn:aws:iam::123456789012:role/r", **project})
     config = {"ScheduleConfig": {"ScheduleExpression": "NOW"}}
     schedules(before, "CreateMonitoringSchedule", {"MonitoringScheduleName": "s", "MonitoringScheduleConfig": config})
-    before.kept.save(before.kept.snapshot())
+    before.kept.save()
 
     after = Parts(tmp_path)
     assert after.kept.restore()

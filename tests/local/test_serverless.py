@@ -174,7 +174,7 @@ def test_a_cold_start_runs_no_other_code_than_was_deployed(own_aws: Any) -> None
         ({"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}}, {}, {}, "models with VpcConfig"),
         ({"EnableNetworkIsolation": True}, {}, {}, "network isolation"),
         ({}, {"MemorySizeInMB": 1500}, {}, "MemorySizeInMB must be one of"),
-        ({}, {"MaxConcurrency": 201}, {}, "MaxConcurrency must be between 1 and 200"),
+        ({}, {"MaxConcurrency": 201}, {}, "maxConcurrency.* less than or equal to 200"),
         ({}, {"ProvisionedConcurrency": 3}, {}, "ProvisionedConcurrency must be between"),
         ({}, {}, {"ExecutionRoleArn": ROLE, "EnableNetworkIsolation": True}, "not support EnableNetworkIsolation"),
         (
