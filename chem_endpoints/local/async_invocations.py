@@ -20,7 +20,7 @@ from chem_endpoints.local.async_request import AsyncRequest, request_from
 from chem_endpoints.local.container_response import Invocation
 from chem_endpoints.local.faults.live import RequestLostError
 from chem_endpoints.local.fleet import Fleet
-from chem_endpoints.local.invocation_errors import InvocationError, validation_error
+from chem_endpoints.local.invocation_errors import EXPIRED, InvocationError, validation_error
 from chem_endpoints.local.own_clients import OwnClients
 from chem_endpoints.local.runtime import Runtime
 from chem_endpoints.local.scaling.clock import Clock
@@ -33,7 +33,6 @@ DEFAULT_CONCURRENCY = 4
 """Without MaxConcurrentInvocationsPerInstance SageMaker chooses; this is our choice."""
 
 _POLL_SECONDS = 0.1
-_EXPIRED = "The request expired in the queue before it could be processed."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +174,7 @@ class AsyncInvocations:
         """What became of the request; None when no instance could take it. The files hold its body and its answer."""
         if request.expired(self._clock.seconds()):
             result.expired = True
-            return _failed(_EXPIRED)
+            return _failed(EXPIRED)
         region, name = key
         try:
             invocation = self._with_body(region, request, sent, result)

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
-Tree = dict[str, Any]
+from chem_endpoints.local.query_protocol import as_tree
 
 
 class MalformedError(Exception):
@@ -30,20 +30,9 @@ def parse_request(model: ServiceModel, body: str) -> tuple[str, dict[str, Any]]:
         raise MalformedError(f"The action {operation} is not valid for this web service.")
     shape = model.operation_model(operation).input_shape
     try:
-        return operation, _parse(shape, _as_tree(fields)) if shape is not None else {}
+        return operation, _parse(shape, as_tree(fields)) if shape is not None else {}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise MalformedError("The request's fields are malformed") from error
-
-
-def _as_tree(fields: Mapping[str, str]) -> Tree:
-    tree: Tree = {}
-    for dotted_name, value in fields.items():
-        *branches, leaf = dotted_name.split(".")
-        place = tree
-        for branch in branches:
-            place = place.setdefault(branch, {})
-        place[leaf] = value
-    return tree
 
 
 def _parse(shape: Shape, value: Any) -> Any:

@@ -7,6 +7,10 @@ import json
 import uuid
 
 from chem_endpoints.local.address import ACCOUNT
+from chem_endpoints.local.container_logs import component_log_group, endpoint_log_group
+
+EXPIRED = "The request expired in the queue before it could be processed."
+"""The failure of an asynchronous request that waited for too long."""
 
 
 class InvocationError(Exception):
@@ -78,7 +82,7 @@ def model_error(
 ) -> InvocationError:
     """The container answered with an error, or (status 0) did not answer."""
     side = "client" if 400 <= status < 500 else "server"
-    group = f"/aws/sagemaker/InferenceComponents/{component}" if component else f"/aws/sagemaker/Endpoints/{endpoint}"
+    group = component_log_group(component) if component else endpoint_log_group(endpoint)
     console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
     return InvocationError(
         424,

@@ -39,7 +39,7 @@ def parse_request(model: ServiceModel, body: str) -> tuple[str, dict[str, Any]]:
     if shape is None:
         return operation, {}
     try:
-        parameters = _parse(shape, _as_tree(fields))
+        parameters = _parse(shape, as_tree(fields))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise MalformedQueryError("The request's fields are malformed") from error
     missing = [name for name in shape.required_members if name not in parameters]
@@ -48,7 +48,8 @@ def parse_request(model: ServiceModel, body: str) -> tuple[str, dict[str, Any]]:
     return operation, parameters
 
 
-def _as_tree(fields: Mapping[str, str]) -> Tree:
+def as_tree(fields: Mapping[str, str]) -> Tree:
+    """Fields by their dotted names: ``A.1.B`` lies in the tree of ``1`` in that of ``A``."""
     tree: Tree = {}
     for dotted_name, value in fields.items():
         *branches, leaf = dotted_name.split(".")

@@ -25,13 +25,12 @@ from chem_endpoints.client.retry import FailedInvocation
 from chem_endpoints.client.steps import finish
 from chem_endpoints.client.transport import Invocation
 from chem_endpoints.errors import AccessRefusedError, InvocationTimeoutError, RequestRefusedError
-from chem_endpoints.local import async_invocations
 from chem_endpoints.local.faults.clients import SimulatedClients
-from chem_endpoints.local.faults.runtime import EXPIRED, FaultyRuntime
+from chem_endpoints.local.faults.runtime import FaultyRuntime
 from chem_endpoints.local.faults.schedule import Fault, FaultKind, Operation, Schedule
 from chem_endpoints.local.faults.settings import BUCKET, RuntimeSettings
 from chem_endpoints.local.faults.simple_models import text_release, text_value
-from chem_endpoints.local.invocation_errors import model_error
+from chem_endpoints.local.invocation_errors import EXPIRED, model_error
 from chem_endpoints.wire.content_types import ARROW, CSV
 from chem_endpoints.wire.options import MODEL_DIGEST_KEY
 from simulated import SimulatedWorkers
@@ -175,7 +174,6 @@ def test_the_words_of_a_containers_failure_are_understood(status: int, message: 
 
 
 def test_a_request_that_expired_says_nothing_about_its_rows() -> None:
-    assert async_invocations._EXPIRED == EXPIRED  # the local AWS and the simulated one use the same words
     assert failure_of(EXPIRED.encode()).kind == "unavailable"
 
 

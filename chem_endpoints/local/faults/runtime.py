@@ -18,6 +18,7 @@ from chem_endpoints.local.faults.settings import BUCKET, Parameters, RuntimeSett
 from chem_endpoints.local.faults.shapes import TIMED_OUT, container_error, overloaded
 from chem_endpoints.local.faults.slots import Slots
 from chem_endpoints.local.invocation_errors import (
+    EXPIRED,
     InvocationError,
     body_too_large,
     endpoint_not_found,
@@ -25,8 +26,6 @@ from chem_endpoints.local.invocation_errors import (
     throttled,
     validation_error,
 )
-
-EXPIRED = "The request expired in the queue before it could be processed."
 
 
 class FaultyRuntime:
