@@ -23,6 +23,7 @@ from chem_endpoints.local.address import (
     state_file,
 )
 from chem_endpoints.local.allocator import give_memory_back
+from chem_endpoints.local.service_log import configure_log
 from chem_endpoints.local.settings import Settings
 
 if TYPE_CHECKING:
@@ -191,7 +192,6 @@ def serve(settings: Settings) -> None:
         CannotStartError: the port is taken, its folder cannot be written, or one of this clone is up already.
         NotLoopbackError: other machines could reach it.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    configure_log()
     give_memory_back()
     LocalAws(settings).run()
