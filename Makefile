@@ -1,5 +1,5 @@
 # Every target sets up what it needs first; `make demo` and `make test` work on a fresh machine with Python 3.11.
-.PHONY: setup demo test test-pandas2 test-compat test-chemistry test-image thorough soak load image image-report lint lock clean
+.PHONY: setup demo test test-pandas2 test-compat test-chemistry test-image test-browser thorough soak load image image-report lint lock clean
 SHELL := /bin/bash
 bin := .venv/bin
 
@@ -10,7 +10,7 @@ demo: setup ## train, deploy onto the local AWS with the real CDK CLI, predict
 	@$(bin)/chem-endpoints demo
 
 test: setup ## the tests, with the coverage figure
-	@$(bin)/python -m pytest -n 2 --dist loadfile -m "not thorough and not chemistry and not image and not compat" --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+	@$(bin)/python -m pytest -n 2 --dist loadfile -m "not thorough and not chemistry and not image and not compat and not browser" --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
 test-pandas2: setup ## client and wire format under pandas 2, in an environment of its own
 	@requirements/pandas2.sh
@@ -23,8 +23,14 @@ test-compat: setup ## AWS's sagemaker SDK 2.x and its SDK for JavaScript against
 test-chemistry: setup ## reference tables in full, models trained in full, every family at its real size
 	@$(bin)/python -m pytest -m chemistry -n 2 --dist loadfile
 
-test-image: setup ## build the container images and run them as SageMaker would; what is missing here is said and skipped
+test-test-browser: setup ## the pages that servers and the local AWS show, in a headless Chromium; skipped where there is none
+	@$(bin)/python -m pytest -m browser tests/browser
+
+image: setup ## build the container images and run them as SageMaker would; what is missing here is said and skipped
 	@$(bin)/python -m pytest -m image tests/image --deep-when-changed
+
+test-browser: setup ## the pages that servers and the local AWS show, in a headless Chromium; skipped where there is none
+	@$(bin)/python -m pytest -m browser tests/browser
 
 image: setup ## build the container images with docker, podman or buildah: make image ARGS="base --look-alike"
 	@$(bin)/chem-endpoints image build $(ARGS)

@@ -83,5 +83,5 @@ class Handler(BaseHTTPRequestHandler):
 def serve() -> None:
     print("line server starts", flush=True)
     server = Server(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # As stand_in_server does.
     server.serve_forever()

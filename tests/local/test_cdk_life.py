@@ -112,8 +112,10 @@ def test_an_asynchronous_call_reaches_the_deployed_endpoint(client: Clients) -> 
 def records(client: Clients) -> dict[str, Any]:
     """What the services tell of all that the three stacks hold, with its times of creation and change."""
     sagemaker, scaling = client("sagemaker"), {"ServiceNamespace": "sagemaker"}
-    configs = [item["EndpointConfigName"] for item in sagemaker.list_endpoint_configs()["EndpointConfigs"]]
-    models = [item["ModelName"] for item in sagemaker.list_models()["Models"]]
+    configs = [
+        item["EndpointConfigName"] for item in sagemaker.list_endpoint_configs(MaxResults=100)["EndpointConfigs"]
+    ]
+    models = [item["ModelName"] for item in sagemaker.list_models(MaxResults=100)["Models"]]
     roles = [role["RoleName"] for role in client("iam").list_roles()["Roles"]]
     told = {
         "endpoints": [sagemaker.describe_endpoint(EndpointName=name) for name in ("sync-v1", "async-v1")],
@@ -193,8 +195,9 @@ def test_a_failing_update_is_rolled_back(cdk: CdkCli, assemblies: Path, client: 
     assert after["EndpointConfigName"] == before["EndpointConfigName"]
     assert label(client) == "two"
     assert target(client, "sync-v1")["MaxCapacity"] == 5
-    configs = [item["EndpointConfigName"] for item in client("sagemaker").list_endpoint_configs()["EndpointConfigs"]]
-    assert [name for name in configs if name.startswith("Sync-")] == [before["EndpointConfigName"]]
+    listed = client("sagemaker").list_endpoint_configs(NameContains="Sync-")["EndpointConfigs"]  # Pages of ten.
+    names = [item["EndpointConfigName"] for item in listed]
+    assert [name for name in names if name.startswith("Sync-")] == [before["EndpointConfigName"]]
 
 
 def test_an_unknown_type_fails_the_deployment(cdk: CdkCli, assemblies: Path) -> None:

@@ -153,7 +153,8 @@ def test_what_still_answers_is_deleting_until_it_has_ended(deployer: Any, client
     deployer.sagemaker.delete_endpoint(EndpointName="talking")
     deployer.sagemaker.delete_endpoint(EndpointName="talking")
     assert deployer.sagemaker.describe_endpoint(EndpointName="talking")["EndpointStatus"] == "Deleting"
-    listed = {each["EndpointName"]: each["EndpointStatus"] for each in deployer.sagemaker.list_endpoints()["Endpoints"]}
+    found = deployer.sagemaker.list_endpoints(NameContains="talking")["Endpoints"]  # Pages of ten.
+    listed = {each["EndpointName"]: each["EndpointStatus"] for each in found}
     assert listed["talking"] == "Deleting"
     with pytest.raises(ClientError, match="already existing"):
         deployer.sagemaker.create_endpoint(EndpointName="talking", EndpointConfigName=config)
@@ -206,7 +207,7 @@ def test_names_are_taken_once(deployer: Any) -> None:
     deployer.endpoint("taken")
     with pytest.raises(ClientError, match="already existing"):
         deployer.endpoint("taken")
-    listed = deployer.sagemaker.list_endpoints()["Endpoints"]
+    listed = deployer.sagemaker.list_endpoints(NameContains="taken")["Endpoints"]
     assert {"EndpointName": "taken", "EndpointStatus": "InService"}.items() <= {
         **next(item for item in listed if item["EndpointName"] == "taken")
     }.items()
