@@ -7,7 +7,7 @@ from typing import Any, Literal
 from chem_endpoints.client.aws import AwsClients, read_object, split_uri
 from chem_endpoints.client.pace import AIM_SECONDS, Pace
 from chem_endpoints.client.retry import call
-from chem_endpoints.errors import EndpointError, ForeignEndpointError
+from chem_endpoints.errors import EndpointError, EndpointNotFoundError, ForeignEndpointError
 from chem_endpoints.wire import tags
 from chem_endpoints.wire.manifest import Manifest, model_digest
 
@@ -91,7 +91,7 @@ def describe_endpoint(name: str, clients: AwsClients) -> EndpointDescription:
         AccessRefusedError: a permission is missing.
     """
     endpoint = call(clients.sagemaker.describe_endpoint, EndpointName=name)
-    config = call(clients.sagemaker.describe_endpoint_config, EndpointConfigName=endpoint["EndpointConfigName"])
+    config = _configuration(endpoint, clients)
     tagged = _tags(clients, endpoint["EndpointArn"])
     kind = kind_of(config)
     foreign = tags.MANIFEST_URI not in tagged
@@ -111,6 +111,29 @@ def describe_endpoint(name: str, clients: AwsClients) -> EndpointDescription:
         output_uri=config.get("AsyncInferenceConfig", {}).get("OutputConfig", {}).get("S3OutputPath"),
         captures_uri=tagged.get(tags.CAPTURES_URI),
     )
+
+
+def _configuration(endpoint: Mapping[str, Any], clients: AwsClients) -> Mapping[str, Any]:
+    """The configuration that runs.
+
+    After a rollback by alarms CloudFormation deletes it, as the update's old one, while the endpoint goes on with it
+    (``chem-endpoints doctor`` tells); then it is what DescribeEndpoint says of it.
+    """
+    try:
+        found: Mapping[str, Any] = call(
+            clients.sagemaker.describe_endpoint_config, EndpointConfigName=endpoint["EndpointConfigName"]
+        )
+    except EndpointNotFoundError:
+        variants = [_as_configured(variant) for variant in endpoint["ProductionVariants"]]
+        return {**endpoint, "ProductionVariants": variants}
+    return found
+
+
+def _as_configured(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """A variant of DescribeEndpoint under the names of DescribeEndpointConfig, as far as `kind_of` reads them."""
+    if "CurrentServerlessConfig" in summary:
+        return {"ServerlessConfig": summary["CurrentServerlessConfig"]}
+    return {"ModelName": ""} if "DeployedImages" in summary else {}  # Components bring the image, not the variant.
 
 
 def read_digest(name: str, clients: AwsClients) -> str:

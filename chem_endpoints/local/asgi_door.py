@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from werkzeug.exceptions import ClientDisconnected
 
-from chem_endpoints.local.wsgi import Answer, Dropped, Reply, Request, StreamedReply, json_reply
+from chem_endpoints.local.wsgi import Answer, Dropped, Reply, Request, StreamedReply
 from chem_endpoints.local.wsgi_bridge import Message, Receive, Scope, body_of, environ_from
 
 _LOGGER = logging.getLogger(__name__)
@@ -22,14 +22,6 @@ TRANSPORT = "chem_endpoints.transport"
 
 _SERVERS_OWN = ("date", "server", "connection", "keep-alive", "transfer-encoding")
 """Headers that the HTTP server itself writes."""
-
-
-_NO_OTHER_PROTOCOL = json_reply(400, {"message": "The local AWS speaks HTTP/1.1: leave out the header Upgrade"})
-
-
-def _asks_for_another_protocol(scope: Scope) -> bool:
-    """uvicorn's parser takes what follows such a head for the other protocol: the body would be lost, unseen."""
-    return any(name == b"upgrade" for name, _ in scope["headers"])
 
 
 class AsgiDoor:
@@ -42,9 +34,6 @@ class AsgiDoor:
         """Answers one request."""
         caller = _Caller(scope, receive, send)
         try:
-            if _asks_for_another_protocol(scope):
-                await caller.send(_NO_OTHER_PROTOCOL)
-                return
             request = Request(environ_from(scope, await body_of(scope, caller.receive)))
             await caller.send(await _on_a_thread(partial(self._answer, request)))
         except asyncio.CancelledError:
@@ -61,8 +50,7 @@ class _Caller:
 
     def __init__(self, scope: Scope, receive: Receive, send: Callable[[Any], Awaitable[None]]) -> None:
         self._receive, self._send = receive, send
-        expects = any(name == b"expect" for name, _ in scope["headers"])
-        self._waits_for_leave = expects or _asks_for_another_protocol(scope)
+        self._waits_for_leave = any(name == b"expect" for name, _ in scope["headers"])
         self._transport: asyncio.Transport = scope["extensions"][TRANSPORT]
 
     async def receive(self) -> Message:

@@ -65,6 +65,10 @@ class ServiceOptions:
         return {**os.environ, **({FOLDER_VARIABLE: str(self.folder)} if self.folder else {})}
 
 
+_STARTED: list["subprocess.Popen[bytes]"] = []
+"""They go on without us, by intent: a Popen that nobody holds would warn of that, an error under pytest's strictness."""
+
+
 def start_in_background(options: ServiceOptions) -> Address:
     """Starts a local AWS and waits until it answers.
 
@@ -85,6 +89,7 @@ def start_in_background(options: ServiceOptions) -> Address:
             env=options.environment(),
             start_new_session=True,
         )
+    _STARTED.append(process)
     running: Address | None = None
 
     def settled() -> bool:

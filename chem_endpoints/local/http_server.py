@@ -1,6 +1,5 @@
 """uvicorn on a thread of its own, on sockets that listen already; signals stay ours."""
 
-import asyncio
 import socket
 import threading
 import time
@@ -8,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chem_endpoints.local.asgi_door import TRANSPORT
+from chem_endpoints.wire.http_protocol import Http1Protocol
 
 BACKLOG = 2048
 """Connections that wait to be accepted."""
@@ -21,10 +20,8 @@ _LONGEST_END_SECONDS = 5.0
 _POLL_SECONDS = 0.005
 
 
-class _Protocol(HttpToolsProtocol):
+class _Protocol(Http1Protocol):
     """Lets the application see, and end, its connection."""
-
-    transport: asyncio.Transport
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -17,7 +17,9 @@ from chem_endpoints.plan.deployed import deployed_stacks
 from chem_endpoints.plan.prices import Prices
 from chem_endpoints.plan.stack_plan import StackPlan, plan_stack
 from chem_endpoints.plan.template import STACK_PREFIX, Template
+from chem_endpoints.spec.yaml_file import UnreadableFileError, read_mapping
 
+STAGES = "stages.yaml"
 _SHOWN_COMMIT = 12
 
 
@@ -36,7 +38,7 @@ def base_side(root: Path, commit: str, *, name: str | None = None, context: Mapp
         root: the clone.
         commit: its id.
         name: what the reviewer called it; default: the start of its id.
-        context: as after ``-c``; a folder of declarations that the commit lacks counts as empty.
+        context: as after ``-c``; a folder of declarations that the commit lacks counts as empty, and so does a stage.
 
     Raises:
         AssemblyError: its app fails.
@@ -46,11 +48,21 @@ def base_side(root: Path, commit: str, *, name: str | None = None, context: Mapp
         tree, folder = Path(temporary) / "tree", Path(temporary) / "cdk.out"
         export_commit(root, commit, tree)
         (tree / context.get("endpoints", "endpoints")).mkdir(parents=True, exist_ok=True)
+        if _lacks(tree / STAGES, context.get("stage")):
+            return Side(templates={}, name=f"{called}, which has no stage {context['stage']}")
         try:
             templates = synthesize(tree, folder, context=context).templates
         except AssemblyError as error:
             raise AssemblyError(f"the app of {called} does not synthesize: {error}") from None
     return Side(templates=templates, name=called)
+
+
+def _lacks(stages: Path, stage: str | None) -> bool:
+    """Whether a readable file of stages does not name the stage; what is wrong with another file, the app tells."""
+    try:
+        return stage is not None and stages.is_file() and stage not in read_mapping(stages)
+    except UnreadableFileError:
+        return False
 
 
 def folder_side(folder: Path) -> Side:

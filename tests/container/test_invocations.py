@@ -184,3 +184,11 @@ def test_the_example_of_the_docs_is_no_training_compound_and_runs(server: Any) -
 def test_wide_bodies_are_refused_soon(server: Any) -> None:
     body = ",".join(f"column_{n}" for n in range(60_000)) + "\n"
     assert server.post(body).status_code == 422
+
+
+def test_a_caller_that_offers_http_2_is_answered_like_any_other(server: Any) -> None:
+    """Java's client and curl --http2 do; the served process speaks HTTP/1.1."""
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABk"}
+    answer = server.client.post("/invocations", content=BODY, headers={"Content-Type": CSV, **offer})
+    assert answer.status_code == 200
+    assert answer.text == server.post(BODY).text

@@ -113,7 +113,7 @@ def project(tmp_path: Path) -> Path:
     """Somebody else's project: no clone around it."""
     folder = tmp_path / "project"
     folder.mkdir()
-    (folder / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider\n")
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider\nfilterwarnings = error\n")
     return folder
 
 

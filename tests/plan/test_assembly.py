@@ -118,6 +118,16 @@ def test_what_the_app_refuses_is_told_in_its_words(clone: Path, tmp_path: Path) 
         base_side(clone, "main", name="main", context={**CONTEXT, "stage": "none"})
 
 
+def test_a_stage_that_is_new_is_compared_with_nothing(clone: Path) -> None:
+    (clone / "stages.yaml").write_text("local: {}")
+    git(clone, "add", ".")
+    git(clone, "commit", "--message", "stages")
+    side = base_side(clone, "HEAD", name="HEAD", context={**CONTEXT, "stage": "none"})
+    assert side.templates == {}
+    assert side.name == "commit HEAD, which has no stage none"
+    assert base_side(clone, "HEAD", context={**CONTEXT, "stage": "local"}).templates
+
+
 def test_a_folder_that_is_no_assembly(tmp_path: Path) -> None:
     with pytest.raises(AssemblyError, match="no cloud assembly"):
         read_assembly(tmp_path)
