@@ -1,5 +1,5 @@
 # Every target sets up what it needs first; `make demo` and `make test` work on a fresh machine with Python 3.11.
-.PHONY: setup demo test test-pandas2 test-compat test-chemistry test-image test-browser thorough soak load image image-report lint lock clean
+.PHONY: setup demo test test-pandas2 test-compat test-chemistry test-image test-browser test-docs docs docs-serve thorough soak load bench bench-page image image-report lint lock clean
 SHELL := /bin/bash
 bin := .venv/bin
 
@@ -23,14 +23,22 @@ test-compat: setup ## AWS's sagemaker SDK 2.x and its SDK for JavaScript against
 test-chemistry: setup ## reference tables in full, models trained in full, every family at its real size
 	@$(bin)/python -m pytest -m chemistry -n 2 --dist loadfile
 
-test-test-browser: setup ## the pages that servers and the local AWS show, in a headless Chromium; skipped where there is none
-	@$(bin)/python -m pytest -m browser tests/browser
-
-image: setup ## build the container images and run them as SageMaker would; what is missing here is said and skipped
+test-image: setup ## build the container images and run them as SageMaker would; what is missing here is said and skipped
 	@$(bin)/python -m pytest -m image tests/image --deep-when-changed
 
 test-browser: setup ## the pages that servers and the local AWS show, in a headless Chromium; skipped where there is none
 	@$(bin)/python -m pytest -m browser tests/browser
+
+docs: setup ## write the reference pages from the code, and build the documentation site into site/
+	@$(bin)/python docs/site/reference.py
+	@NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --strict --quiet
+	@echo "site/index.html; look at it: make docs-serve"
+
+docs-serve: setup ## the documentation site on http://127.0.0.1:8000, rebuilt as pages change
+	@NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs serve
+
+test-docs: setup ## every page followed as a reader does, marks, links, reference, and the site built without a warning
+	@$(bin)/python -m pytest tests/docs
 
 image: setup ## build the container images with docker, podman or buildah: make image ARGS="base --look-alike"
 	@$(bin)/chem-endpoints image build $(ARGS)
@@ -54,6 +62,12 @@ soak: setup ## the property tests with 20 000 examples each (tests/conftest.py),
 load: setup ## open-loop load test with a pass/fail table: make load URL=http://localhost:8080 ARGS="--rate 20 --p99-ms 200"
 	@$(bin)/python -m benchmarks.load "$(URL)" $(ARGS)
 
+bench: setup ## run the benchmarks, keep their figures, write docs/benchmarks.md: make bench ONLY="throughput memory", QUICK=1, TABLE=FILE
+	@$(bin)/python -m benchmarks.scoreboard $(ONLY:%=--only %) $(if $(QUICK),--quick) $(if $(TABLE),--table "$(TABLE)")
+
+bench-page: setup ## write docs/benchmarks.md and the README's table from the figures that are there
+	@$(bin)/python -m benchmarks.scoreboard --page
+
 lint: setup ## formatting, lint, types, import rules, locks, Dockerfile, workflows
 	@$(bin)/ruff format --check .
 	@$(bin)/ruff check .
@@ -67,4 +81,4 @@ lock: setup ## upgrade the locks
 	@requirements/lock.sh
 
 clean:
-	rm -rf .venv .venv-pandas2 .venv-compat node_modules image-reports .image-tests .demo .local-aws cdk.out .coverage .coverage.* htmlcov dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-pandas2 .venv-compat node_modules site image-reports .image-tests .demo .local-aws cdk.out .coverage .coverage.* htmlcov dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -9,9 +9,9 @@ import pandas as pd
 from pydantic import ValidationError
 
 from chem_endpoints.wire.bundle import BundleError, read_archive, verify_files, write_bundle
+from chem_endpoints.wire.bundle_contents import digests, version_of
 from chem_endpoints.wire.features import read_features
 from chem_endpoints.wire.manifest import MANIFEST_NAME, Cell, Feature, Manifest, Output, answer_columns
-from model_scripts.bundle_contents import digests, version_of
 from model_scripts.combination import outputs
 from model_scripts.combining.features import combined_features
 from model_scripts.combining.joining import Manifests, requested_outputs

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from chem_endpoints.wire.bundle import write_bundle
+from chem_endpoints.wire.bundle_contents import version_of
 from chem_endpoints.wire.columns import SMILES
 from chem_endpoints.wire.manifest import Feature, Manifest, Standardisation
-from model_scripts.bundle_contents import version_of
 from model_scripts.training.golden_rows import UNKNOWN, golden_rows
 
 SCRIPTS = ("smiles_to_2d", "smiles_to_fingerprints", "smiles_to_3d", "standardize")

@@ -10,6 +10,7 @@ import click
 from chem_endpoints.cli.finite_float import FiniteFloat
 from chem_endpoints.local.address import (
     DEFAULT_PORT,
+    PORT_VARIABLE,
     Address,
     clone_root,
     environment,
@@ -50,7 +51,13 @@ def local() -> None:
 
 @local.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0 picks a free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    envvar=PORT_VARIABLE,
+    show_envvar=True,
+    help="0 picks a free one.",
 )
 @click.option("--detach", is_flag=True, help="Run in the background.")
 @click.option("--idle-minutes", type=FiniteFloat(min=0), default=None, help="Stop after that long without a request.")
@@ -59,7 +66,7 @@ def local() -> None:
 )
 @click.option("--keep", is_flag=True, help="Go on with the state that was kept, and keep it.")
 def up(port: int, detach: bool, idle_minutes: float | None, clock_speed: float, keep: bool) -> None:
-    """Start the local AWS.
+    """Start the local AWS. Its address shows the console in a browser: what runs, scales and waits.
 
     With --keep its state is written when it stops, and every minute; without, nothing of it stays.
 
@@ -157,6 +164,7 @@ def status() -> None:
     endpoints = health.get("endpoints")
     for name, state in sorted(endpoints.items()) if isinstance(endpoints, dict) else ():
         click.echo(f"  {name}: {state}")
+    click.echo(f"console, in a browser: {running.url}/")
 
 
 @local.command(context_settings={"ignore_unknown_options": True})

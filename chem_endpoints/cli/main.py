@@ -3,6 +3,7 @@
 import click
 
 from chem_endpoints.cli.cache_commands import cache
+from chem_endpoints.cli.check_command import check
 from chem_endpoints.cli.combine_command import combine
 from chem_endpoints.cli.demo_command import demo
 from chem_endpoints.cli.deploy_command import deploy
@@ -15,8 +16,11 @@ from chem_endpoints.cli.job_commands import job
 from chem_endpoints.cli.list_command import list_endpoints
 from chem_endpoints.cli.local_commands import local
 from chem_endpoints.cli.local_logs_command import logs
+from chem_endpoints.cli.new_command import new
+from chem_endpoints.cli.pack_command import pack
 from chem_endpoints.cli.plan_command import plan
 from chem_endpoints.cli.predict_command import predict
+from chem_endpoints.cli.serve_command import serve
 from chem_endpoints.cli.smoke_command import smoke
 from chem_endpoints.cli.status_command import status
 from chem_endpoints.cli.submit_command import submit
@@ -36,7 +40,24 @@ def main() -> None:
     """
 
 
-MAKING = (combine, demo, deploy, doctor, features, image, local, plan, schema, smoke, train, validate)
+MAKING = (
+    check,
+    combine,
+    demo,
+    deploy,
+    doctor,
+    features,
+    image,
+    local,
+    new,
+    pack,
+    plan,
+    schema,
+    serve,
+    smoke,
+    train,
+    validate,
+)
 ASKING = (cache, example, job, list_endpoints, predict, status, submit, wake)
 for command in (*MAKING, *ASKING):
     main.add_command(command)

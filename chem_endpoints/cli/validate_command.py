@@ -21,6 +21,7 @@ def validate(endpoints: str, names: bool) -> None:
       chem-endpoints validate
     """
     from chem_endpoints.cli.clone import require_clone
+    from chem_endpoints.new.drafts import untrained
     from chem_endpoints.spec.loading import load_endpoints
     from chem_endpoints.spec.violation import DeclarationError
 
@@ -29,6 +30,8 @@ def validate(endpoints: str, names: bool) -> None:
         specs = load_endpoints(root / endpoints, root)
     except DeclarationError as error:
         raise click.ClickException(str(error)) from None
+    for line in untrained(root):
+        click.echo(line, err=True)
     for spec in specs:
         click.echo(
             spec.name

@@ -33,6 +33,11 @@ class LocalEndpoint(Endpoint):
     def _transport(self) -> Transport:
         return LocalTransport(self._server)
 
+    @property
+    def url(self) -> str:
+        """Where a browser finds its playground, and `/docs` and `/model` below it; on this machine only."""
+        return f"http://127.0.0.1:{self._server.port}/"
+
     def status(self) -> str:
         """``InService``, or ``Failed`` when the process has ended."""
         return "InService" if self._server.alive else "Failed"

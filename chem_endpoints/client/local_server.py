@@ -81,7 +81,7 @@ def describe_bundle(bundle: Path | str) -> EndpointDescription:
 
 
 class LocalServer:
-    """A server process for one bundle, on a free port of the loopback interface; ready when the constructor returns.
+    """A server process for one bundle, on a port of the loopback interface; ready when the constructor returns.
 
     It ends with `stop`, at the end of a ``with`` block, when nobody refers to the object any more, when Python exits,
     and when this process is killed.
@@ -90,6 +90,7 @@ class LocalServer:
         bundle: a ``model.tar.gz``, or the folder that it was unpacked into; the folder stays as it is.
         workers: worker processes; default: one for each core that this process may use.
         start_seconds: how long to wait for the model.
+        port: where to listen; default: a free one.
 
     Attributes:
         description: what the server serves; see `describe_bundle`.
@@ -99,7 +100,14 @@ class LocalServer:
         ModelFailedError: the model did not start; with the server's own words.
     """
 
-    def __init__(self, bundle: Path | str, *, workers: int | None = None, start_seconds: float = START_SECONDS) -> None:
+    def __init__(
+        self,
+        bundle: Path | str,
+        *,
+        workers: int | None = None,
+        start_seconds: float = START_SECONDS,
+        port: int | None = None,
+    ) -> None:
         _require_server()
         path = Path(bundle)
         self.description = describe_bundle(path)
@@ -114,6 +122,7 @@ class LocalServer:
             },
             log=folder / "log",
             guard=guard,
+            port=port,
         )
         self._end = weakref.finalize(self, _stop, self._process, guard, folder, os.getpid())
         try:

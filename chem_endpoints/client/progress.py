@@ -1,6 +1,7 @@
 """One line that tells how far a call is: rows, failed rows, rows per second, time left."""
 
 import sys
+import warnings
 from threading import Lock
 from types import TracebackType
 from typing import Any
@@ -25,7 +26,10 @@ class Progress:
         self._lock = Lock()
         self._bar: Any = None
         if watched and total != 0:
-            from tqdm.auto import tqdm  # not needed by whoever shows nothing
+            with warnings.catch_warnings():
+                # A notebook without ipywidgets gets the line as text; that is no news for a chemist.
+                warnings.filterwarnings("ignore", message="IProgress not found")
+                from tqdm.auto import tqdm  # not needed by whoever shows nothing
 
             self._bar = tqdm(total=total, desc=name, unit="row", leave=False, file=sys.stderr)
 

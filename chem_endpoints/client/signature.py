@@ -1,7 +1,7 @@
 """What a model reads and returns, for people: as a table, as text, and as rows that can be sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 
 import pandas as pd
@@ -59,9 +59,9 @@ class Added:
     option: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Signature:
-    """Inputs and outputs of a model, from its manifest. Printing it shows aligned text, a notebook a table.
+    """Inputs and outputs of a model, from its manifest. Python shows it as aligned text, a notebook as a table.
 
     Attributes:
         inputs: the columns that the model reads.
@@ -73,7 +73,7 @@ class Signature:
     inputs: tuple[Input, ...]
     outputs: tuple[Added, ...]
     options: tuple[str, ...]
-    golden: GoldenRows = field(repr=False)
+    golden: GoldenRows
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Signature":
@@ -128,6 +128,9 @@ class Signature:
     def __str__(self) -> str:
         table = self._written()
         return "\n".join(line.rstrip() for line in _aligned([list(table.columns), *table.to_numpy().tolist()]))
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         """A table, for notebooks."""

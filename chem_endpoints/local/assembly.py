@@ -8,6 +8,9 @@ from chem_endpoints.local.address import endpoint_url
 from chem_endpoints.local.async_invocations import AsyncInvocations
 from chem_endpoints.local.beside_moto import assemble_beside_moto
 from chem_endpoints.local.cfn_api import CloudFormationApi
+from chem_endpoints.local.console.door import ConsoleDoor
+from chem_endpoints.local.console.history import History
+from chem_endpoints.local.console.state import ConsoleState
 from chem_endpoints.local.data_capture import DataCapture
 from chem_endpoints.local.faults.live import LiveFaults
 from chem_endpoints.local.faults.live_control import FaultControl
@@ -18,6 +21,7 @@ from chem_endpoints.local.kept_state import KeptPart, KeptState
 from chem_endpoints.local.lambda_functions import LambdaFunctions
 from chem_endpoints.local.moto_fixes import apply_moto_fixes, create_app_without_debugger
 from chem_endpoints.local.own_clients import OwnClients
+from chem_endpoints.local.playground_door import PlaygroundDoor
 from chem_endpoints.local.runtime import Runtime
 from chem_endpoints.local.sagemaker_control import SageMakerControl
 from chem_endpoints.local.scaling.assembly import assemble_scaler
@@ -39,6 +43,7 @@ class Parts:
     hosting: Hosting
     capture: DataCapture
     scaler: Scaler
+    history: History
     functions: LambdaFunctions
     transforms: TransformJobs
     kept: KeptState | None
@@ -57,6 +62,7 @@ class Parts:
         self.hosting.logs.start()
         self.capture.start()
         self.scaler.start()
+        self.history.start()
         if self.kept is not None:
             self.kept.start()
 
@@ -68,6 +74,7 @@ class Parts:
         self.functions.stop()
         self.transforms.stop()
         self.cloudformation.stop()
+        self.history.stop()
         self.scaler.stop()
         state = self.kept.snapshot() if self.kept is not None else {}  # While the endpoints are there.
         self.hosting.logs.stop()
@@ -108,6 +115,16 @@ def assemble(settings: Settings, port: int) -> Parts:
     cloudformation = CloudFormationApi(clients)
     transforms = TransformJobs(hosting, clients, settings.logs, stop_seconds=settings.stop_seconds)
     control = SageMakerControl(hosting, clients, moto, TransformControl(transforms, clients, moto).operations)
+    console = ConsoleState(
+        settings=settings,
+        hosting=hosting,
+        scaler=scaler,
+        async_invocations=async_invocations,
+        traffic=runtime.traffic,
+        cloudformation=cloudformation,
+        faults=faults,
+    )
+    playground = PlaygroundDoor(runtime, seconds=settings.invocation_seconds)
     stateful: dict[str, KeptPart] = {
         "moto": MotoBackends(),
         "clock": clock,
@@ -129,7 +146,7 @@ def assemble(settings: Settings, port: int) -> Parts:
         scaling=ScalingControl(scaler),
         moto=moto,
         faults=faults,
-        own_requests=[FaultControl(faults, hosting), *beside_moto.doors],
+        own_requests=[ConsoleDoor(console), playground, FaultControl(faults, hosting), *beside_moto.doors],
         others_busy=lambda: transforms.busy,
     )
     return Parts(
@@ -138,6 +155,7 @@ def assemble(settings: Settings, port: int) -> Parts:
         hosting=hosting,
         capture=capture,
         scaler=scaler,
+        history=console.history,
         functions=beside_moto.functions,
         transforms=transforms,
         kept=KeptState(settings.folder, stateful, seconds=settings.keep_seconds) if settings.keep else None,

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from werkzeug.exceptions import ClientDisconnected
 
-from chem_endpoints.local.address import HEALTH_PATH, SERVICE_NAME, NotLoopbackError, require_loopback
+from chem_endpoints.local.address import CONSOLE_PATH, HEALTH_PATH, SERVICE_NAME, NotLoopbackError, require_loopback
 from chem_endpoints.local.async_invocations import AsyncInvocations
 from chem_endpoints.local.async_request import INLINE_BYTES
 from chem_endpoints.local.cfn_api import CloudFormationApi
@@ -23,6 +23,7 @@ from chem_endpoints.local.hosting import Hosting
 from chem_endpoints.local.invocation_errors import InvocationError
 from chem_endpoints.local.moto_fixes import NO_EVENTS, answers_lookup_events
 from chem_endpoints.local.own_clients import USER_AGENT_MARK
+from chem_endpoints.local.playground_door import is_pages_own
 from chem_endpoints.local.query_protocol import (
     MalformedQueryError,
     UnknownOperationError,
@@ -115,17 +116,17 @@ class FrontDoor:
 
     def answer(self, request: Request) -> Answer:
         """Answers one request, and logs one line about it: never a path, a header or a body."""
-        own_call = USER_AGENT_MARK in (request.header("User-Agent") or "") or request.path == HEALTH_PATH
-        if not own_call:
+        unnoticed = _is_unnoticed(request)
+        if not unnoticed:
             self._last_request = request.received
         try:
-            reply = self._answer(request) if own_call else self._answer_user(request)
+            reply = self._answer(request) if unnoticed else self._answer_user(request)
         except ClientDisconnected:
             reply = Dropped()
         except Exception:
             _LOGGER.exception("%s failed inside the local AWS", _description(request))
             reply = _error(request, 500, "InternalFailure", "The local AWS failed; its log has the traceback")
-        if not own_call:
+        if not unnoticed:
             status = "dropped" if isinstance(reply, Dropped) else reply.status
             _LOGGER.info("%s %s %.0f ms", _description(request), status, 1000 * (time.monotonic() - request.received))
         return reply
@@ -144,7 +145,7 @@ class FrontDoor:
     def _answer(self, request: Request) -> Reply | StreamedReply:
         if not _is_local(request.header("Host") or ""):
             return json_reply(403, {"message": "The local AWS is reached over loopback only"})
-        if request.header("Origin") is not None or request.path.startswith("/moto-api"):
+        if _comes_from_a_web_page(request) or request.path.startswith("/moto-api"):
             return json_reply(403, {"message": "The local AWS answers AWS clients: no web pages, no moto-api"})
         if not request.has_readable_length:
             return _error(request, 400, "InvalidRequest", "Content-Length is not a number")
@@ -248,6 +249,25 @@ class FrontDoor:
         if accepted.failure_location is not None:
             headers.append(("X-Amzn-SageMaker-FailureLocation", accepted.failure_location))
         return Reply(status=202, body=json.dumps({"InferenceId": accepted.inference_id}).encode(), headers=headers)
+
+
+def _is_unnoticed(request: Request) -> bool:
+    """Our own calls, and those that only look: no log line, no fault, and no sign that somebody needs us.
+
+    So a console that is left open does not keep the local AWS up.
+    """
+    own_call = USER_AGENT_MARK in (request.header("User-Agent") or "")
+    return own_call or request.path == HEALTH_PATH or request.path.startswith(CONSOLE_PATH)
+
+
+def _comes_from_a_web_page(request: Request) -> bool:
+    """Whether a script of a page sent it; our own pages' scripts, and what they ask for, are not meant."""
+    origin = request.header("Origin")
+    if is_pages_own(request):
+        return False
+    if request.path.startswith(CONSOLE_PATH) and origin == f"http://{request.header('Host')}":
+        return False
+    return origin is not None
 
 
 def _is_local(host: str) -> bool:

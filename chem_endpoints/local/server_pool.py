@@ -90,6 +90,11 @@ class ServerPool:
         """Held while a process is started or stopped, so that nothing is started after the end."""
         self._stopped = False
 
+    @property
+    def starting(self) -> tuple[Instance, ...]:
+        """Those that have been started and were not healthy yet."""
+        return tuple(self._starting)
+
     @contextmanager
     def routed(self, port: int | None = None) -> Iterator[int]:
         """Port for one request: of the ready server with the fewest outstanding requests, or of the one that is named.

@@ -41,12 +41,20 @@ def free_port() -> int:
 
 
 class ServerProcess:
-    """A server process; it can be started again after it died."""
+    """A server process; it can be started again after it died. ``port``: where it listens; default: a free one."""
 
     def __init__(
-        self, *, command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, guard: Guard
+        self,
+        *,
+        command: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        log: Path,
+        guard: Guard,
+        port: int | None = None,
     ) -> None:
         self.port = 0
+        self._wanted_port = port
         self.log = log
         self._guard = guard
         self._command, self._folder, self._environment = command, folder, environment
@@ -55,7 +63,7 @@ class ServerProcess:
     def start(self) -> None:
         """Starts the process; what it prints is appended to the log."""
         self._forget()
-        self.port = free_port()
+        self.port = self._wanted_port or free_port()
         environment = clean_environment({**self._environment, BIND_PORT: str(self.port), HOST: "127.0.0.1"})
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:

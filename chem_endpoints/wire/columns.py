@@ -45,6 +45,9 @@ EXPLANATION_PREFIX = "explain_"
 ATOM_WEIGHTS = "explain_atom_weights"
 EXPLANATION_DRAWING = "explain_svg"
 
+DRAWING = "drawing"
+"""A structure as SVG: the only column that ``POST /drawings`` of the server adds, beside `PREDICTION_ERROR`."""
+
 
 class Reason(StrEnum):
     """First word of a ``prediction_error``; stable, so that callers can group by it."""

@@ -35,7 +35,7 @@ def match_columns(names: Sequence[object], features: Sequence[Feature]) -> dict[
                 f"feature {feature.name!r} could be any of the columns {rivals}: rename all but one"
             )
         else:
-            problems[feature.name] = f"feature {feature.name!r} has no column{_nearest(feature.name, present)}"
+            problems[feature.name] = f"feature {feature.name!r} has no column{nearest_columns(feature.name, present)}"
     if problems:
         raise FeatureMismatchError("; ".join(problems.values()), fields=list(problems))
     return found
@@ -48,7 +48,8 @@ def _places(names: Iterable[str]) -> dict[str, list[int]]:
     return places
 
 
-def _nearest(name: str, present: list[str]) -> str:
+def nearest_columns(name: str, present: list[str]) -> str:
+    """What a message about an absent column adds, in parentheses: the nearest names, or how many columns there are."""
     folded = {column.casefold(): column for column in present[:MAX_COMPARED_COLUMNS]}
     close = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
     if close:

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from container.server.dispatcher import Dispatcher
 from container.server.model_card import model_card
+from container.server.playground_files import PAGE, PageFile, page_files
 from container.server.pool import WorkerPool
 from container.server.settings import Settings
 
@@ -70,7 +71,23 @@ def create_app(settings: Settings, pool: WorkerPool, dispatcher: Dispatcher) -> 
         )
         return HTMLResponse(page)
 
+    @app.get("/", include_in_schema=False)
+    async def playground(request: Request) -> Response:
+        return _page_file(request, page_files()[PAGE])
+
+    @app.get("/playground/{name}", include_in_schema=False)
+    async def playground_file(request: Request, name: str) -> Response:
+        if name not in page_files():
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return _page_file(request, page_files()[name])
+
     return app
+
+
+def _page_file(request: Request, file: PageFile) -> Response:
+    if file.tag in request.headers.get("If-None-Match", ""):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=file.headers)
+    return Response(file.body, media_type=file.media_type, headers=file.headers)
 
 
 def _title(settings: Settings, pool: WorkerPool) -> str:
@@ -99,6 +116,7 @@ def _health(pool: WorkerPool, queue: Dispatcher, settings: Settings) -> dict[str
         "why_not_forked": pool.introduction.why_not_forkable,
         "worker_restarts": pool.restarts,
         "waiting": queue.waiting,
+        "max_body_bytes": settings.max_body_bytes,
     }
 
 

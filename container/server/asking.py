@@ -6,6 +6,9 @@ from typing import Any
 
 from chem_endpoints.wire.options import Return
 
+DRAWINGS = "drawings"
+"""Asked in the place of an option of the wire: the structures are drawn, and nothing is predicted."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:

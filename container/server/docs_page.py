@@ -36,8 +36,8 @@ def docs_page(
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(endpoint)}</title>"
         f"<style>{_STYLE}</style><h1>{escape(endpoint)}</h1>{body}{_options()}"
-        f"<p>Model digest <code>{escape(digest)}</code> · <a href='/model'>model card</a> ·"
-        " <a href='/openapi.json'>OpenAPI</a> · <a href='/health'>health</a></p></html>"
+        f"<p>Model digest <code>{escape(digest)}</code> · <a href='model'>model card</a> ·"
+        " <a href='openapi.json'>OpenAPI</a> · <a href='health'>health</a> · <a href='./'>try it</a></p></html>"
     )
 
 

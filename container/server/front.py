@@ -1,4 +1,4 @@
-"""The front of the application: SageMaker's two paths by hand, everything that describes the model by FastAPI."""
+"""The front of the application: what workers answer and /ping by hand, what describes the model by FastAPI."""
 
 import contextlib
 import traceback
@@ -21,8 +21,10 @@ class Front:
     middleware that descriptions of the model can afford.
     """
 
-    def __init__(self, pool: WorkerPool, invocations: Invocations, description: Application) -> None:
-        self._pool, self._invocations, self._description = pool, invocations, description
+    def __init__(
+        self, pool: WorkerPool, invocations: Invocations, drawings: Invocations, description: Application
+    ) -> None:
+        self._pool, self._invocations, self._drawings, self._description = pool, invocations, drawings, description
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answers one request."""
@@ -38,11 +40,11 @@ class Front:
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope.get("path")
-        if scope["type"] != "http" or path not in ("/invocations", "/ping"):
+        if scope["type"] != "http" or path not in ("/invocations", "/drawings", "/ping"):
             await self._description(scope, receive, send)
-        elif path == "/invocations":
+        elif path != "/ping":
             if scope["method"] == "POST":
-                await self._invocations(scope, receive, send)
+                await (self._invocations if path == "/invocations" else self._drawings)(scope, receive, send)
             else:
                 await _refuse_method("POST", send)
         elif scope["method"] == "GET":

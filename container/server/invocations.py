@@ -8,7 +8,7 @@ import itertools
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -25,11 +25,11 @@ from chem_endpoints.wire.options import (
     format_attributes,
     parse_options,
 )
-from container.server.asking import Ask
+from container.server.asking import DRAWINGS, Ask
 from container.server.body import Body, Receive, read_body
 from container.server.dispatcher import Dispatcher
 from container.server.job import Figures, Job, RequestError, Together
-from container.server.log import RequestRecord, log_request
+from container.server.log import RequestRecord, log_event, log_request
 from container.server.pool import WorkerPool
 from container.server.refusal import Refusal
 from container.server.settings import Settings
@@ -62,10 +62,10 @@ class _Outcome(NamedTuple):
 
 
 class Invocations:
-    """Answers invocations; an ASGI application."""
+    """Answers invocations; an ASGI application. ``drawing``: structures are drawn, and nothing is predicted."""
 
-    def __init__(self, settings: Settings, pool: WorkerPool, dispatcher: Dispatcher) -> None:
-        self._settings, self._pool, self._dispatcher = settings, pool, dispatcher
+    def __init__(self, settings: Settings, pool: WorkerPool, dispatcher: Dispatcher, *, drawing: bool = False) -> None:
+        self._settings, self._pool, self._dispatcher, self._drawing = settings, pool, dispatcher, drawing
         self._ids, self._prefix = itertools.count(1), secrets.token_hex(8)
         self._loop = asyncio.get_running_loop()
         self._attributes = format_attributes({MODEL_DIGEST_KEY: pool.introduction.digest, REQUEST_ID_KEY: ""})
@@ -79,6 +79,8 @@ class Invocations:
         headers: Headers = dict(scope["headers"])
         attributes = headers.get(_ATTRIBUTES)
         options = parse_options(attributes.decode("latin-1")) if attributes else _DEFAULTS
+        if self._drawing:
+            options = replace(options, asked=frozenset({DRAWINGS}))
         request_id = options.request_id or f"{self._prefix}-{next(self._ids):x}"
         common = self._common_headers(headers, request_id)
         try:
@@ -224,6 +226,11 @@ class Invocations:
 
     def _log(self, outcome: _Outcome, request_id: str, started: float) -> None:
         figures = outcome.figures
+        milliseconds = round((time.perf_counter() - started) * 1e3, 3)
+        if self._drawing:  # nothing is predicted: it must not count in the metrics of the model
+            told = {"status": outcome.status, "code": outcome.code, "rows": figures.rows, "milliseconds": milliseconds}
+            log_event(DRAWINGS, request_id=request_id, **told)
+            return
         log_request(
             RequestRecord(
                 endpoint=self._settings.endpoint_name,
@@ -232,7 +239,7 @@ class Invocations:
                 code=outcome.code,
                 rows=figures.rows,
                 bad_rows=figures.bad_rows,
-                milliseconds=round((time.perf_counter() - started) * 1e3, 3),
+                milliseconds=milliseconds,
                 stages=figures.milliseconds,
                 queue_depth=self._dispatcher.waiting,
                 worker_restarts=self._pool.restarts,

@@ -7,6 +7,7 @@ import signal
 import uvicorn
 import uvloop
 
+from chem_endpoints.wire.http_protocol import Http1Protocol
 from container.server.app import create_app
 from container.server.dispatcher import Dispatcher
 from container.server.front import Front
@@ -65,14 +66,19 @@ async def _serve(settings: Settings) -> int:
 
 async def _answer_until_stopped(settings: Settings, pool: WorkerPool, dispatcher: Dispatcher) -> bool:
     """Runs the HTTP server; whether it could listen."""
-    application = Front(pool, Invocations(settings, pool, dispatcher), create_app(settings, pool, dispatcher))
+    application = Front(
+        pool,
+        Invocations(settings, pool, dispatcher),
+        Invocations(settings, pool, dispatcher, drawing=True),
+        create_app(settings, pool, dispatcher),
+    )
     server = uvicorn.Server(
         uvicorn.Config(
             application,
             host=settings.host,
             port=settings.port,
             loop="none",
-            http="httptools",
+            http=Http1Protocol,
             ws="none",
             lifespan="off",
             log_config=None,

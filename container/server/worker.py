@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from chem_endpoints.wire.bundle import BundleError, VerifiedBundle
 from chem_endpoints.wire.errors import BodyTooLargeError, OptionNotOfferedError, WireError
 from chem_endpoints.wire.rows import listen
-from container.server.asking import Ask, read_ask
+from container.server.asking import DRAWINGS, Ask, read_ask
 from container.server.foreign_bundle import ForeignBundle
 from container.server.frames import Frame, Kind, close_all, receive, send
 from container.server.golden import replay_golden_rows
@@ -56,7 +56,7 @@ class Worker:
 
         if self._predictor is None or self._plans is None:
             raise ScriptError("a bundle without a manifest is asked with whole bodies")
-        predictor = self._predictor.asked(asked) if asked else self._predictor
+        predictor = self._predictor_of(self._predictor, asked)
         plans = HeaderPlans(predictor.manifest) if asked else self._plans
         return Answering(
             reader=BodyReader(predictor.manifest, plans, digest=self._loaded.digest),
@@ -64,6 +64,13 @@ class Worker:
             work=self._work,
             row_seconds=self._settings.longest_row(predictor.manifest),
         )
+
+    def _predictor_of(self, own: Predictor, asked: tuple[str, ...]) -> Predictor:
+        if asked == (DRAWINGS,):
+            from container.server.drawings import drawing_predictor
+
+            return drawing_predictor(own.manifest)
+        return own.asked(asked) if asked else own
 
     def answer(self, frame: Frame) -> Iterator[Frame]:
         """The frames that answer one."""

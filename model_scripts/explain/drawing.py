@@ -1,4 +1,4 @@
-"""A structure with a colour behind each atom: red where it raises the prediction, blue where it lowers it.
+"""Structures as SVG: bare, or each atom on a colour: red where it raises the prediction, blue where it lowers it.
 
 The two ends are those of ColorBrewer's red and blue scheme, which the colour-blind tell apart.
 """
@@ -18,6 +18,23 @@ _RAISES = np.array([178, 24, 43]) / 255
 _LOWERS = np.array([33, 102, 172]) / 255
 _WHITE = np.ones(3)
 _RADIUS = 0.4
+
+
+def structure_svg(molecule: Chem.Mol) -> str:
+    """The drawing as SVG; the same molecule gives the same text, which holds no name and no SMILES.
+
+    Args:
+        molecule: sanitised.
+
+    Raises:
+        BundleError: the image lacks libraries that RDKit draws with.
+    """
+    draw = _drawing_library()
+    drawer = draw.MolDraw2DSVG(WIDTH, HEIGHT)
+    drawer.drawOptions().includeMetadata = False
+    drawer.DrawMolecule(draw.PrepareMolForDrawing(_bare(molecule), kekulize=False))
+    drawer.FinishDrawing()
+    return str(drawer.GetDrawingText())
 
 
 def explanation_svg(molecule: Chem.Mol, weights: Floats) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from chem_endpoints.wire.bundle import write_bundle
+from chem_endpoints.wire.bundle_contents import digests, version_of
 from chem_endpoints.wire.manifest import Coverage, Ensemble, Manifest, Metrics, Training
-from model_scripts.bundle_contents import digests, version_of
 from model_scripts.member import Member
 from model_scripts.served_model import CALIBRATION_FILE, TRAINING_ROWS_FILE, TRAINING_SET_FILE
 from model_scripts.training.cross_validation import CrossValidation, Split, cross_validate

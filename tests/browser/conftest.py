@@ -14,6 +14,11 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 AXE = Path("node_modules/axe-core/axe.min.js")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--screenshots docs/images``: stores the pictures of the documentation."""
+    parser.addoption("--screenshots", type=Path, metavar="FOLDER", help="where pictures of the pages are stored")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
@@ -66,6 +71,18 @@ def visit(chromium: Any) -> Iterator[Callable[..., Visited]]:
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def picture(request: pytest.FixtureRequest) -> Callable[[Any, str], None]:
+    """``picture(page, "console-scale-to-zero")`` stores what is seen as a PNG, if ``--screenshots`` asks for it."""
+    folder: Path | None = request.config.getoption("--screenshots", default=None)
+
+    def store(page: Any, name: str) -> None:
+        if folder is not None:
+            page.screenshot(path=folder / f"{name}.png")
+
+    return store
 
 
 def _note_elsewhere(visited: Visited, url: str, home: str) -> None:

@@ -164,7 +164,9 @@ def test_it_keeps_shows_and_forgets_its_state(run: Run, tmp_path: Path) -> None:
     assert said == "its state will be kept"
     aws = ["run", "--", str(Path(sys.executable).with_name("aws")), "sqs"]
     assert run(*aws, "create-queue", "--queue-name", "kept").returncode == 0
-    assert run("status").stdout.splitlines()[0].endswith(", keeps its state")
+    status = run("status").stdout.splitlines()
+    assert status[0].endswith(", keeps its state")
+    assert status[-1] == f"console, in a browser: {url}/"
     assert refused(run("forget")).startswith(f"Error: the local AWS on {url} keeps it. Stop it first")
     log = run("logs", "--since", "10m").stdout
     assert "sqs CreateQueue 200" in log

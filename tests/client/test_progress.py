@@ -1,5 +1,10 @@
 """Promise: the progress line tells rows, failures and what is waited for, and nothing where nobody watches."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from chem_endpoints.client.progress import Progress
@@ -35,3 +40,18 @@ def test_it_ends_after_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyboardInterrupt), Progress(10, "logs-v1", True) as line:
         raise KeyboardInterrupt
     assert line._bar.disable
+
+
+def test_a_notebook_without_widgets_gets_the_line_and_no_warning(tmp_path: Path) -> None:
+    pytest.importorskip("ipykernel")
+    code = """
+import ipykernel.zmqshell  # by which a notebook is told from a terminal
+from chem_endpoints.client.progress import Progress
+
+with Progress(2, "logs-v1", True) as line:
+    line.advance(2)
+"""
+    env = {**os.environ, "IPYTHONDIR": str(tmp_path)}
+    told = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert "logs-v1" in told.stderr
+    assert "Warning" not in told.stderr

@@ -59,6 +59,11 @@ def test_the_text_is_aligned_and_names_units_and_cut_lists() -> None:
     assert all(line == line.rstrip() for line in lines)
 
 
+def test_a_bare_name_at_the_prompt_shows_the_text_too() -> None:
+    signature = Signature.of(manifest())
+    assert repr(signature) == str(signature)
+
+
 def test_the_notebook_table_is_text_not_markup() -> None:
     html = Signature.of(manifest())._repr_html_()
     assert html.count("<tr>") == 1 + 7

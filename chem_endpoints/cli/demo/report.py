@@ -98,7 +98,8 @@ def tell_next_steps(url: str, *, keep_running: bool, seconds: float) -> None:
         return
     body = "smiles\\nCCO\\nnot a molecule\\n"
     click.echo(
-        f"""The local AWS stays up on {url} until it has been idle for 30 minutes. Try:
+        f"""The local AWS stays up on {url} until it has been idle for 30 minutes. Its console, in a browser: {url}/
+Try:
   source .venv/bin/activate
   chem-endpoints local run -- chem-endpoints predict logs-v1 examples/data/solubility_unseen.csv --out .demo/out.csv
   chem-endpoints local run -- aws sagemaker describe-endpoint --endpoint-name logs-async-v1

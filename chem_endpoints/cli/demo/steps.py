@@ -21,7 +21,15 @@ from chem_endpoints.cli.demo.sleep import Sleeper, show_sleep
 from chem_endpoints.cli.local_commands import start
 from chem_endpoints.cli.train_commands import run_training
 from chem_endpoints.client.endpoint import Endpoint
-from chem_endpoints.local.address import ACCOUNT, DEFAULT_PORT, REGION, Address, environment, find_running
+from chem_endpoints.local.address import (
+    ACCOUNT,
+    DEFAULT_PORT,
+    PORT_VARIABLE,
+    REGION,
+    Address,
+    environment,
+    find_running,
+)
 from chem_endpoints.local.background_service import ServiceOptions
 from chem_endpoints.local.running import RunningLocalAws
 
@@ -87,8 +95,9 @@ def _local_aws(root: Path) -> Address:
 
 
 def _free_port() -> int:
+    usual = int(os.environ.get(PORT_VARIABLE, DEFAULT_PORT))
     with socket.socket() as probe:
-        return 0 if probe.connect_ex(("127.0.0.1", DEFAULT_PORT)) == 0 else DEFAULT_PORT
+        return 0 if probe.connect_ex(("127.0.0.1", usual)) == 0 else usual
 
 
 def _train(demo: Demonstration) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from html import escape
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class JobProgress:
     """The state of a job at one moment.
 
@@ -27,9 +27,20 @@ class JobProgress:
     cancelled: bool
 
     def __str__(self) -> str:
-        state = "complete" if self.complete else "cancelled" if self.cancelled else "under way"
         failed = "" if not self.failed else f", {self.failed:,} failed"
-        return f"{self.done:,} of {self.total:,} rows{failed}, {self.finished:,} of {self.requests:,} requests, {state}"
+        requests = f"{self.finished:,} of {self.requests:,} requests"
+        return f"{self.done:,} of {self.total:,} rows{failed}, {requests}, {self._state}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    @property
+    def _state(self) -> str:
+        if self.complete:
+            return "complete"
+        if self.cancelled:
+            return "cancelled"
+        return "answered, not fetched yet" if self.finished == self.requests else "under way"
 
     def _repr_html_(self) -> str:
         share = 100 if not self.total else 100 * self.done // self.total

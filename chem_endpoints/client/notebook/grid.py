@@ -53,6 +53,10 @@ class Grid:
     def __str__(self) -> str:
         return self._repr_html_()
 
+    def __repr__(self) -> str:
+        # A notebook stores this beside the HTML: it must not hold the drawings a second time.
+        return f"{type(self).__name__}({len(self.frame)} of {self.total} rows, {self.frame.shape[1]} columns)"
+
     def _repr_html_(self) -> str:
         names = ["structure", *(str(name) for name in self.frame.columns)]
         sort = html.escape(SORT.replace("\n", ""), quote=True)

@@ -18,7 +18,10 @@ class Activity:
     """One change of capacity."""
 
     key: ResourceKey
+    before: int
+    """The capacity that it changes."""
     capacity: int
+    """The one that it changes it to."""
     cause: str
     start: datetime
     end: datetime | None = None

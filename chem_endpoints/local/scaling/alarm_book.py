@@ -35,7 +35,7 @@ class AlarmBook:
 
     def longest_seconds(self, alarms: Iterable[Any]) -> int:
         """How far back the alarms look."""
-        return max((rule.seconds for alarm in alarms if (rule := _rule(alarm)[0]) is not None), default=0)
+        return max((rule.seconds for alarm in alarms if (rule := rule_or_refusal(alarm)[0]) is not None), default=0)
 
     def evaluate(self, region: str, alarms: Iterable[Any], datapoints: Datapoints, minute: datetime) -> list[Trigger]:
         """Sets all states for the periods that end at this minute; returns the policies that fire.
@@ -92,10 +92,10 @@ class AlarmBook:
             _LOGGER.warning("Alarm %s could not tell its topic: %s", alarm.name, type(error).__name__)
 
 
-def _rule(alarm: Any) -> tuple[AlarmRule | None, str]:
+def rule_or_refusal(alarm: Any) -> tuple[AlarmRule | None, str]:
     """The alarm's rule; without one, why not."""
     if alarm.rule is not None:
-        return None, "composite"
+        return None, "Not evaluated: composite alarms are kept only"
     try:
         return rule_of(alarm), ""
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -103,7 +103,7 @@ def _rule(alarm: Any) -> tuple[AlarmRule | None, str]:
 
 
 def _verdict(alarm: Any, datapoints: Datapoints, minute: datetime) -> Verdict:
-    rule, refusal = _rule(alarm)
+    rule, refusal = rule_or_refusal(alarm)
     if rule is None:
         if alarm.state_reason != refusal:
             _LOGGER.error("Alarm %s: %s", alarm.name, refusal)

@@ -145,7 +145,7 @@ class Autoscaler:
         minute: datetime,
         proposal: Proposal | None,
     ) -> None:
-        activity = Activity(key=key, capacity=capacity, cause=cause, start=minute)
+        activity = Activity(key=key, before=before, capacity=capacity, cause=cause, start=minute)
         _LOGGER.info("%s: %s %d -> %d: %s", key.resource_id, key.what, before, capacity, cause)
         try:
             set_capacity(key, capacity, self._clients)

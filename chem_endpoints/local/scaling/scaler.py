@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,6 +48,8 @@ class Scaler:
         self._turn = threading.Lock()
         self._next = (clock.seconds() // MINUTE + 1) * MINUTE
         self._stopping = threading.Event()
+        self.on_moved_minute: list[Callable[[], None]] = []
+        """Called after each minute over which the clock was moved, once all that it caused is done."""
 
     def start(self) -> None:
         """Follows the clock in the background."""
@@ -74,6 +77,8 @@ class Scaler:
                 self.clock.advance(max(0.0, self._next - self.clock.seconds()))
                 self._run_next()
                 self._settle()
+                for tell in self.on_moved_minute:
+                    tell()
             self.clock.advance(max(0.0, end - self.clock.seconds()))
 
     def _follow(self) -> None:

@@ -139,6 +139,15 @@ class Traffic:
         with self._lock:
             self._minute(Served(region, endpoint, variant)).results.append(result)
 
+    def in_flight(self, region: str, endpoint: str) -> int:
+        """Requests that an endpoint's containers work on now."""
+        with self._lock:
+            return sum(
+                number
+                for served, number in self._in_flight.items()
+                if (served.region, served.endpoint) == (region, endpoint)
+            )
+
     def take(self) -> Counts:
         """The counts since the last call; what is in flight goes on counting as busy."""
         with self._lock:

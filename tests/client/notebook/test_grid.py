@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import chem_endpoints.client.notebook.accessor  # noqa: F401 - registers DataFrame.chem
 from chem_endpoints.client.description import ClientSettings, EndpointDescription
 from chem_endpoints.client.notebook import grid as grids
 from chem_endpoints.client.notebook.html import endpoint_html
@@ -224,3 +225,9 @@ def test_a_foreign_endpoint_and_a_wide_one_are_shown_in_few_lines() -> None:
         name="x", kind="realtime", manifest=None, digest="", settings=ClientSettings(), captured=False, input_uri=None
     )
     assert "not deployed by Chem Endpoints" in endpoint_html(foreign)
+
+
+def test_a_saved_notebook_holds_the_drawings_once() -> None:
+    grid = pd.DataFrame({"smiles": ["CCO", "c1ccccc1"]}).chem.grid(rows=1)
+    assert repr(grid) == "Grid(1 of 2 rows, 1 columns)"  # what a notebook stores beside the HTML
+    assert grid._repr_html_().count("<img") == 1

@@ -1,0 +1,1 @@
+"""The promises, one concept a file; `chem_endpoints.check.table` lists them."""

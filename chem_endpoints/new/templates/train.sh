@@ -1,0 +1,16 @@
+#!/bin/sh
+# Makes the bundle of $name, and declares it: the first time the draft moves to $declaration,
+# later the two lines artifact and sha256 change there and nothing else.
+set -eu
+cd "$$(dirname "$$0")/../.."
+PATH="$$PWD/.venv/bin:$$PATH"
+
+declaration=$draft
+[ -e "$$declaration" ] || declaration=$declaration
+
+$commands
+
+if [ "$$declaration" = $draft ]; then
+  mv "$$declaration" $declaration
+  echo "$declaration: \`chem-endpoints validate\` and \`chem-endpoints deploy $name\` know it now"
+fi
