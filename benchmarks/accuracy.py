@@ -12,6 +12,7 @@ descriptor that is undefined for a test compound alone does not take the compoun
 """
 
 import importlib
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmarks.figures import Figures
 from chem_endpoints.wire.bundle import unpack
 from chem_endpoints.wire.columns import INTERVAL_HIGH, INTERVAL_LOW, PREDICTION, SMILES
 from model_scripts.__main__ import FAMILIES, family_class
@@ -53,6 +55,21 @@ class Outcome:
     seconds: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """What the figures of one split have to be; ``None``: there is no target.
+
+    Attributes:
+        rmse: at most.
+        coverage: share of test rows inside the interval, least and most.
+        width: mean width of the interval, at most.
+    """
+
+    rmse: float | None
+    coverage: tuple[float, float] | None
+    width: float | None
+
+
 @click.command(help=__doc__.partition("\n")[0] if __doc__ else None)
 @click.option(
     "--data", type=click.Path(path_type=Path, exists=True), required=True, help="CSV file with a header line."
@@ -66,6 +83,9 @@ class Outcome:
 @click.option("--first-seed", default=0, show_default=True, help="The first of them; the others follow.")
 @click.option("--folds", default=5, show_default=True, help="Of the cross-validation inside; 0: no interval.")
 @click.option("--split", "splits", type=click.Choice(SPLITS), multiple=True, default=SPLITS, show_default=True)
+@click.option("--most-rmse", type=(click.Choice(SPLITS), float), multiple=True, help="A target: split, mean RMSE.")
+@click.option("--coverage", type=(float, float), default=None, help="A target: least and most share, random split.")
+@click.option("--most-width", type=float, default=None, help="A target: mean width of the interval, random split.")
 def main(
     data: Path,
     smiles: str,
@@ -77,6 +97,9 @@ def main(
     first_seed: int,
     folds: int,
     splits: Sequence[str],
+    most_rmse: Sequence[tuple[str, float]],
+    coverage: tuple[float, float] | None,
+    most_width: float | None,
 ) -> None:
     """Prints one line per seed and split, and the means."""
     graphs = family == "chemprop"
@@ -92,6 +115,7 @@ def main(
     )
     table = read_table(request)
     click.echo(f"{len(table.ids)} rows, {len(set(table.compounds))} compounds, {family}, {request.descriptors}")
+    figures = Figures()
     for split in splits:
         groups = table.compounds if split == "random" else table.scaffolds or []
         outcomes = []
@@ -99,6 +123,41 @@ def main(
             outcomes.append(_outcome(request, table.frame, table.targets[:, 0], groups, family, seed))
             click.echo(f"  {split} seed {seed}: {_told(outcomes[-1])}")
         click.echo(f"{split}: {_summary(outcomes)}")
+        random = split == "random"  # no coverage is promised by scaffold
+        targets = Targets(
+            rmse=dict(most_rmse).get(split),
+            coverage=coverage if random else None,
+            width=most_width if random else None,
+        )
+        _judge(split, outcomes, targets, figures)
+    sys.exit(figures.exit_status())
+
+
+def _judge(split: str, outcomes: Sequence[Outcome], targets: Targets, figures: Figures) -> None:
+    errors = np.array([outcome.rmse for outcome in outcomes])
+    baselines = np.array([outcome.baseline for outcome in outcomes])
+    note = f"± {_spread(errors):.3f} over {len(outcomes)} seeds, training mean {baselines.mean():.2f}"
+    name = f"{split} split: RMSE, mean"
+    if targets.rmse is None:
+        figures.seen(name, errors.mean(), note=note)
+    else:
+        figures.at_most(name, errors.mean(), targets.rmse, note=note)
+    width = float(np.mean([outcome.width for outcome in outcomes]))
+    if np.isnan(width):
+        return
+    covered = sum(outcome.covered[0] for outcome in outcomes) / sum(outcome.covered[1] for outcome in outcomes)
+    name = f"{split} split: share of test rows inside the 90 % interval"
+    if targets.coverage is None:
+        figures.seen(name, covered)
+    else:
+        low, high = targets.coverage
+        figures.at_least(name, covered, low)
+        figures.at_most(f"{name}, not too many", covered, high)
+    name = f"{split} split: mean width of the interval"
+    if targets.width is None:
+        figures.seen(name, width)
+    else:
+        figures.at_most(name, width, targets.width)
 
 
 def _outcome(

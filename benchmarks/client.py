@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmarks.figures import Beside, Figures
 from benchmarks.runtime_door import door
 from benchmarks.served import serving
 from benchmarks.serving_bundle import FEATURES, numbers, predictions, write_models
@@ -101,8 +102,8 @@ def timed(work: Work) -> tuple[float, float, npt.NDArray[np.float64]]:
     return time.perf_counter() - wall, time.process_time() - processor, answer
 
 
-def compare_many_rows(model_dir: Path, port: int, booster: Any, *, rows: int, rounds: int) -> bool:
-    """Plays the rounds over many rows and prints the table; whether the targets were met."""
+def compare_many_rows(model_dir: Path, port: int, booster: Any, figures: Figures, *, rows: int, rounds: int) -> None:
+    """Plays the rounds over many rows and prints the table."""
     matrix = numbers(np.random.default_rng(7), rows)
     frame = pd.DataFrame(matrix, columns=list(FEATURES))
     expected = predictions(booster, matrix)
@@ -119,8 +120,8 @@ def compare_many_rows(model_dir: Path, port: int, booster: Any, *, rows: int, ro
             for name, work in sides.items():
                 wall, used, answer = timed(work)
                 if not np.allclose(answer, expected, rtol=1e-6, atol=1e-6):
-                    print(f"{name}: answers differ")
-                    return False
+                    figures.promise("answers equal to the model's own", kept=False, note=f"{name}: they differ")
+                    return
                 seconds[name].append(wall)
                 processor[name].append(used)
         print(f"{rows} rows of {len(FEATURES)} columns, round trip {ROUND_TRIP_SECONDS * 1e3:.0f} ms, {rounds} rounds")
@@ -130,9 +131,27 @@ def compare_many_rows(model_dir: Path, port: int, booster: Any, *, rows: int, ro
                 f"   client CPU {statistics.median(processor[name]):6.2f} s"
             )
         print(f"  our requests: {end.inference(frame, progress=False).attrs['report']['requests']}")
-    ours, sequential, threaded = seconds.values()
-    met = report("ratio to one after another", ratio(sequential, ours), LEAST_RATIO_SEQUENTIAL)
-    return report(f"ratio to {BASELINE_THREADS} threads", ratio(threaded, ours), LEAST_RATIO_THREADS) and met
+    ours, *baselines = sides
+    for name, least in zip(baselines, (LEAST_RATIO_SEQUENTIAL, LEAST_RATIO_THREADS), strict=True):
+        figures.at_least(
+            f"{rows:,} rows of {len(FEATURES)} columns, against {name}",
+            ratio(seconds[name], seconds[ours]),
+            least,
+            unit="times faster",
+            beside=_beside(seconds, name),
+        )
+    sequential = baselines[0]
+    figures.seen(
+        f"the same, processor time of the client, against {sequential}",
+        ratio(processor[sequential], processor[ours]),
+        unit="times less",
+        beside=_beside(processor, sequential),
+    )
+
+
+def _beside(seconds: dict[str, list[float]], name: str) -> Beside:
+    ours, theirs = (statistics.median(seconds[side]) for side in ("ours", name))
+    return Beside(ours=ours, theirs=theirs, unit="s", whose=f"requests of {name}")
 
 
 def ratio(theirs: list[float], ours: list[float]) -> float:
@@ -140,15 +159,8 @@ def ratio(theirs: list[float], ours: list[float]) -> float:
     return statistics.median([their / our for their, our in zip(theirs, ours, strict=True)])
 
 
-def report(what: str, found: float, least: float) -> bool:
-    """Prints a figure that must be at least so large."""
-    met = found >= least
-    print(f"  {what}: {found:.1f} (at least {least}){'' if met else '   MISSED'}")
-    return met
-
-
-def compare_one_row(model_dir: Path, port: int) -> bool:
-    """What the client adds to one warm row; whether the target was met."""
+def compare_one_row(model_dir: Path, port: int, figures: Figures) -> None:
+    """What the client adds to one warm row."""
     frame = pd.DataFrame(numbers(np.random.default_rng(8), 1), columns=list(FEATURES))
     body = frame.to_csv(index=False).encode()
     with door(port, 0.0) as url:
@@ -166,18 +178,18 @@ def compare_one_row(model_dir: Path, port: int) -> bool:
                 work()
                 if number >= 10:
                     milliseconds[name].append((time.perf_counter() - started) * 1e3)
-    added = statistics.median(milliseconds["ours"]) - statistics.median(milliseconds["bare"])
-    met = added <= MOST_ADDED_MILLISECONDS
-    print(
-        f"one row, warm: {statistics.median(milliseconds['ours']):.1f} ms, bare boto3 "
-        f"{statistics.median(milliseconds['bare']):.1f} ms\n"
-        f"  added by the client: {added:.1f} ms (at most {MOST_ADDED_MILLISECONDS}){'' if met else '   MISSED'}"
+    ours, bare = (statistics.median(milliseconds[name]) for name in ("ours", "bare"))
+    figures.at_most(
+        "one warm row: added to a bare invoke_endpoint",
+        ours - bare,
+        MOST_ADDED_MILLISECONDS,
+        unit="ms",
+        note=f"{ours:.1f} ms, bare {bare:.1f} ms",
     )
-    return met
 
 
-def compare_imports() -> bool:
-    """Processor time of the import beside boto3 and pandas alone; whether the target was met."""
+def compare_imports(figures: Figures) -> None:
+    """Processor time of the import beside boto3 and pandas alone."""
 
     def seconds(statement: str) -> float:
         code = f"import resource\n{statement}\nprint(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))"
@@ -187,14 +199,14 @@ def compare_imports() -> bool:
     for _ in range(IMPORTS):
         ours.append(seconds("from chem_endpoints import Endpoint"))
         theirs.append(seconds("import boto3, pandas"))
-    found = statistics.median(ours) / statistics.median(theirs)
-    met = found <= MOST_IMPORT_RATIO
-    print(
-        f"import: {statistics.median(ours):.2f} s of processor time,"
-        f" boto3 and pandas {statistics.median(theirs):.2f} s\n"
-        f"  ratio: {found:.2f} (at most {MOST_IMPORT_RATIO}){'' if met else '   MISSED'}"
+    mine, other = statistics.median(ours), statistics.median(theirs)
+    figures.at_most(
+        "processor time of from chem_endpoints import Endpoint, by that of import boto3, pandas",
+        mine / other,
+        MOST_IMPORT_RATIO,
+        unit="times",
+        note=f"{mine:.2f} s, boto3 and pandas {other:.2f} s",
     )
-    return met
 
 
 def main() -> int:
@@ -203,17 +215,16 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=100_000)
     arguments = parser.parse_args()
-    met = [compare_imports()]
+    figures = Figures()
+    compare_imports(figures)
     with tempfile.TemporaryDirectory() as folder:
         models = write_models(Path(folder))
         with serving(models.built_in) as served:
-            met.append(compare_one_row(models.built_in, served.port))
-            met.append(
-                compare_many_rows(
-                    models.built_in, served.port, models.booster, rows=arguments.rows, rounds=arguments.rounds
-                )
+            compare_one_row(models.built_in, served.port, figures)
+            compare_many_rows(
+                models.built_in, served.port, models.booster, figures, rows=arguments.rows, rounds=arguments.rounds
             )
-    return 0 if all(met) else 1
+    return figures.exit_status()
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from chem_endpoints.client.description import ClientSettings, EndpointDescriptio
 from chem_endpoints.wire.manifest import Manifest, model_digest
 
 if "--client" not in sys.argv:  # The client's process imports what a user's would, and nothing of the server's side.
+    from benchmarks.figures import Figures
     from benchmarks.runtime_door import door
     from benchmarks.served import serving
     from benchmarks.serving_bundle import FEATURES, numbers, predictions, write_models
@@ -145,21 +146,25 @@ def main() -> int:
         with serving(models.built_in) as served, door(served.port, ROUND_TRIP_SECONDS) as url:
             command = [sys.executable, "-m", "benchmarks.client_batch", "--client", url]
             command += [str(path) for path in (models.built_in, source, out)]
-            told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        figures = json.loads(told)
+            told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
         right = answers_match(source, out, models.booster, arguments.rows)
         size = source.stat().st_size / 2**20
-    met = figures["peak"] <= MOST_MEBIBYTES
-    speed = arguments.rows / figures["seconds"]
     print(
-        f"{arguments.rows:,} rows of {len(FEATURES)} features, a file of {size:,.0f} MiB\n"
-        f"  {speed:,.0f} rows/s, {figures['requests']} requests, {figures['parts']} parts,"
-        f" client CPU {figures['processor']:.0f} s\n"
-        f"  peak memory of the client: {figures['peak']:.0f} MiB (at most {MOST_MEBIBYTES}),"
-        f" {figures['before']:.0f} of them before the batch{'' if met else '   MISSED'}\n"
-        f"  answers: {'right' if right else 'DIFFER'}"
+        f"{told['requests']} requests, {told['parts']} parts, client CPU {told['processor']:.0f} s,"
+        f" {told['before']:.0f} MiB before the batch"
     )
-    return 0 if met and right else 1
+    figures = Figures()
+    rows = f"{arguments.rows:,} rows of {len(FEATURES)} features, a file of {size:,.0f} MiB"
+    figures.promise(f"{rows}: columns, order and predictions are right", right)
+    figures.at_most(
+        f"{rows}: peak memory of the client's process",
+        told["peak"],
+        MOST_MEBIBYTES,
+        unit="MiB",
+        note=f"{told['before']:.0f} of them before the batch",
+    )
+    figures.seen(f"{rows}: speed", arguments.rows / told["seconds"], unit="rows/s")
+    return figures.exit_status()
 
 
 if __name__ == "__main__":

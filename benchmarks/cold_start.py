@@ -11,7 +11,9 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from benchmarks.figures import Beside, Figures
 from benchmarks.peers import process_tree
 from benchmarks.peers.sides import OURS, WORKBENCH, Side, running
 from benchmarks.serving_bundle import ServingModels, write_models
@@ -56,9 +58,22 @@ def main() -> int:
     pairs = list(zip(starts[OURS.name], starts[WORKBENCH.name], strict=True))
     faster = statistics.median(theirs.seconds / ours.seconds for ours, theirs in pairs)
     cheaper = statistics.median(theirs.cpu_seconds / ours.cpu_seconds for ours, theirs in pairs)
-    print(f"processor time: {cheaper:.2f} times less")
-    print(f"{'PASS' if faster >= FLOOR else 'FAIL'}: {faster:.2f} times faster (at least {FLOOR:g}, aim {AIM:g})")
-    return 0 if faster >= FLOOR else 1
+    figures = Figures()
+    figures.at_least(
+        "process start to the first 200 of /ping",
+        faster,
+        FLOOR,
+        unit="times faster",
+        aim=AIM,
+        beside=_beside(starts, "seconds"),
+    )
+    figures.seen("processor time until then", cheaper, unit="times less", beside=_beside(starts, "cpu_seconds"))
+    return figures.exit_status()
+
+
+def _beside(starts: dict[str, list[Start]], field: Literal["seconds", "cpu_seconds"]) -> Beside:
+    ours, theirs = (statistics.median(getattr(each, field) for each in starts[side.name]) for side in (OURS, WORKBENCH))
+    return Beside(ours=ours, theirs=theirs, unit="s", whose=WORKBENCH.name)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from statistics import median
 import click
 import httpx
 
+from benchmarks.figures import Figures
 from benchmarks.peers.process_tree import cpu_seconds
 from benchmarks.served import Served, serving, unpacked
 from chem_endpoints.wire import environment
@@ -97,11 +98,11 @@ def main(rounds: int, conformers: int) -> None:
             serving(model_dir, {**limits, environment.WORKERS: "2"}) as two,
         ):
             pairs = [(run(one, 1), run(two, 2)) for _ in range(rounds)]
-    sys.exit(0 if judged(pairs) else 1)
+    sys.exit(judged(pairs))
 
 
-def judged(pairs: list[tuple[Round, Round]]) -> bool:
-    """Prints what was seen; whether two workers are fast enough and answer as one does."""
+def judged(pairs: list[tuple[Round, Round]]) -> int:
+    """Tells what was seen; returns the exit status."""
     print(f"{len(DRUGS)} drugs        1 worker            2 workers       ratio")
     for single, double in pairs:
         print(
@@ -111,10 +112,13 @@ def judged(pairs: list[tuple[Round, Round]]) -> bool:
     ratio = median(single.seconds / double.seconds for single, double in pairs)
     equal = len({each.answers for pair in pairs for each in pair}) == 1
     failed = sum(not answer.rstrip().endswith(",") for answer in pairs[0][0].answers)
-    print(
-        f"median ratio {ratio:.2f}, at least {LEAST_RATIO} wanted; answers equal: {equal}; rows with a reason: {failed}"
+    figures = Figures()
+    figures.at_least(
+        f"conformers of {len(DRUGS)} drugs, two workers against one", ratio, LEAST_RATIO, unit="times faster"
     )
-    return ratio >= LEAST_RATIO and equal and not failed
+    figures.promise("two workers answer as one does", equal)
+    figures.promise("every drug has its conformers", not failed)
+    return figures.exit_status()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
 from benchmarks.descriptors_2d import drug_like
+from benchmarks.figures import Beside, Figures
 from model_scripts.chemistry.fingerprints import MOST, morgan_counts
 
 Counts = npt.NDArray[np.uint8]
@@ -71,15 +72,24 @@ def main() -> int:
 
 
 def _judge(seen: dict[tuple[str, str], list[float]], same: bool) -> int:
-    failed = not same
-    print(f"counts equal: {'yes' if same else 'NO'}")
+    figures = Figures()
+    figures.promise("counts equal to RDKit's own", same)
     for start, least in (("from SMILES", LEAST_FROM_SMILES), ("from molecules", LEAST_FROM_MOLECULES)):
         ratios = [ours / other for ours, other in zip(seen[BULK, start], seen[ONE_BY_ONE, start], strict=True)]
         found = statistics.median(seen[BULK, start])
-        failed |= found < least
-        verdict = "PASS" if found >= least else "FAIL"
-        print(f"{start:<16}{verdict}: {found:.0f} (at least {least}), {statistics.median(ratios):.2f} times one by one")
-    return 1 if failed else 0
+        figures.at_least(f"Morgan counts {start}", found, least, unit="molecules per CPU second")
+        figures.seen(
+            f"Morgan counts {start}, against {ONE_BY_ONE}",
+            statistics.median(ratios),
+            unit="times faster",
+            beside=Beside(
+                ours=1e6 / found,
+                theirs=1e6 / statistics.median(seen[ONE_BY_ONE, start]),
+                unit="CPU µs a molecule",
+                whose=ONE_BY_ONE,
+            ),
+        )
+    return figures.exit_status()
 
 
 if __name__ == "__main__":

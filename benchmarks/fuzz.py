@@ -1,7 +1,7 @@
 """Does the server keep its memory, its workers and its word under 100 000 strange requests?
 
-    .venv/bin/python benchmarks/fuzz.py [--requests 100000] [--warm-up 20000] [--seed 1]
-    .venv/bin/python benchmarks/fuzz.py --schemathesis [--examples 500]
+    .venv/bin/python -m benchmarks.fuzz [--requests 100000] [--warm-up 20000] [--seed 1]
+    .venv/bin/python -m benchmarks.fuzz --schemathesis [--examples 500]
 
 The first sends seeded requests (tests/support/fuzzed_bodies.py) to a real server process with two workers and the
 solubility model, over four connections, and compares the resident memory of its processes, summed, after the warm-up
@@ -20,12 +20,13 @@ import psutil
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+from benchmarks.figures import Figures  # noqa: E402
 from chem_endpoints.wire.bundle import unpack  # noqa: E402
 from fuzz_campaign import CHECKS, Tally, campaign, run_schemathesis  # noqa: E402
 from server_processes import Server, starting  # noqa: E402
 
 BUNDLE = ROOT / "examples/bundles/logs-v1.tar.gz"
-LARGEST_GROWTH_BYTES = 8_000_000
+MOST_GROWTH_MEGABYTES = 8.0
 PART = 5_000
 """Requests between two lines of progress."""
 
@@ -45,7 +46,9 @@ def main() -> int:
         if arguments.schemathesis:
             told = run_schemathesis(server.port, examples=arguments.examples, seed=arguments.seed, folder=Path(folder))
             print(told.stdout)
-            return verdict(f"schemathesis finds nothing ({CHECKS})", told.returncode == 0)
+            figures = Figures()
+            figures.promise(f"schemathesis finds nothing ({CHECKS})", told.returncode == 0)
+            return figures.exit_status()
         return fuzz(server, requests=arguments.requests, warm_up=arguments.warm_up, seed=arguments.seed)
 
 
@@ -65,11 +68,12 @@ def fuzz(server: Server, *, requests: int, warm_up: int, seed: int) -> int:
     for complaint in tally.complaints[:20]:
         print(complaint)
     same_workers = before["workers"] == after["workers"]
-    return (
-        verdict("no 5xx, no request unanswered, no row lost", not tally.complaints)
-        | verdict("no worker died", same_workers and before["worker_restarts"] == after["worker_restarts"])
-        | verdict(f"memory grows by less than {LARGEST_GROWTH_BYTES / 1e6:.0f} MB", growth < LARGEST_GROWTH_BYTES)
-    )
+    figures = Figures()
+    figures.promise("no 5xx, no request unanswered, no row lost", not tally.complaints, note=f"{requests:,} requests")
+    restarts = after["worker_restarts"] - before["worker_restarts"]
+    figures.promise("no worker died", same_workers and not restarts)
+    figures.at_most("growth of the summed memory after the warm-up", growth / 1e6, MOST_GROWTH_MEGABYTES, unit="MB")
+    return figures.exit_status()
 
 
 def sent_in_parts(server: Server, *, seed: int, first: int, last: int) -> Tally:
@@ -89,12 +93,6 @@ def resident_bytes(server: Server) -> int:
     """Resident memory of the server and all its processes."""
     root = psutil.Process(server.process.pid)
     return sum(process.memory_info().rss for process in [root, *root.children(recursive=True)])
-
-
-def verdict(promise: str, kept: bool) -> int:
-    """Prints it; returns 0 or 1."""
-    print(f"{'PASS' if kept else 'FAIL'} {promise}")
-    return 0 if kept else 1
 
 
 if __name__ == "__main__":

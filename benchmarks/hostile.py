@@ -24,6 +24,7 @@ import click
 import httpx
 from rdkit import Chem, RDLogger
 
+from benchmarks.figures import Figures
 from benchmarks.memory_sampler import sampling
 from benchmarks.peers.process_tree import pss_bytes
 from benchmarks.served import ROOT, SOLUBILITY_BUNDLE, SOLUBILITY_DATA, script_model, serving, unpacked
@@ -268,7 +269,7 @@ def counted(reasons: list[str]) -> str:
 def main(rows: int, rounds: int, row_seconds: float, row_megabytes: int, model: str) -> None:
     """Runs the rounds, prints a line for each promise."""
     limits = Limits(seconds=row_seconds, megabytes=row_megabytes)
-    failures = 0
+    figures = Figures()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         models = {
@@ -286,9 +287,10 @@ def main(rows: int, rounds: int, row_seconds: float, row_megabytes: int, model: 
                 print(f"round {number}, {name}: {len(hostile_body.hostile)} hostile rows of {rows}")
                 clean, hostile = served.post(clean_body), served.post(hostile_body)
                 for promise, kept in judge(served, hostile_body, clean, hostile, limits).items():
-                    print(f"    {'PASS' if kept else 'FAIL'}  {promise}", flush=True)
-                    failures += not kept
-    sys.exit(1 if failures else 0)
+                    figures.promise(f"round {number}, {name}: {promise}", kept)
+                took = f"clean {clean.seconds:.1f} s, {clean.megabytes:.0f} MB; hostile {hostile.megabytes:.0f} MB"
+                figures.seen(f"round {number}, {name}: the hostile request", hostile.seconds, unit="s", note=took)
+    sys.exit(figures.exit_status())
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from types import MappingProxyType
 
 import psutil
 
+from benchmarks.figures import Figures
 from benchmarks.peers import process_tree
 from chem_endpoints.image.container import ContainerError, running
 from chem_endpoints.image.engine import Engine, EngineError, find_runner, local_name
@@ -99,14 +100,16 @@ def engine_alone(engine: Engine) -> float:
     return time.monotonic() - began
 
 
-def verdict(name: str, starts: Sequence[Start]) -> tuple[bool, str]:
-    """Whether the median keeps the target, and the line that says so."""
-    seconds = statistics.median(each.seconds for each in starts)
-    cpu = statistics.median(each.cpu_seconds for each in starts)
-    target = SUBJECTS[name].target_seconds
-    kept = seconds <= target
-    line = f"{'PASS' if kept else 'FAIL'}: {name}: {seconds:.2f} s to /ping 200 (at most {target:g}), {cpu:.2f} CPU s"
-    return kept, line
+def judge(name: str, starts: Sequence[Start], figures: Figures) -> None:
+    """Tells whether the median keeps the target."""
+    subject = SUBJECTS[name]
+    figures.at_most(
+        f"{name} in {subject.image}: run command to the first 200 of /ping",
+        statistics.median(each.seconds for each in starts),
+        subject.target_seconds,
+        unit="s",
+        note=f"{statistics.median(each.cpu_seconds for each in starts):.2f} s of processor time",
+    )
 
 
 def main() -> int:
@@ -141,12 +144,13 @@ def measure(engine: Engine, names: Sequence[str], rounds: int) -> int:
             for name in names:
                 found = start(engine, SUBJECTS[name], models[name])
                 starts[name].append(found)
-                figures = f"{found.seconds:>10.2f}{found.cpu_seconds:>10.2f}{os.getloadavg()[0]:>8.1f}"
-                print(f"{number:<8}{name:<16}{figures}", flush=True)
-    print(f"engine alone: {statistics.median(alone):.2f} s (median), part of each start")
-    verdicts = [verdict(name, starts[name]) for name in names]
-    print("\n".join(line for _, line in verdicts))
-    return 0 if all(kept for kept, _ in verdicts) else 1
+                told = f"{found.seconds:>10.2f}{found.cpu_seconds:>10.2f}{os.getloadavg()[0]:>8.1f}"
+                print(f"{number:<8}{name:<16}{told}", flush=True)
+    figures = Figures()
+    for name in names:
+        judge(name, starts[name], figures)
+    figures.seen("the engine alone, part of each start", statistics.median(alone), unit="s")
+    return figures.exit_status()
 
 
 if __name__ == "__main__":

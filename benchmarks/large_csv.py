@@ -19,6 +19,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from benchmarks.figures import Figures
 from benchmarks.memory_sampler import sampling
 from benchmarks.peers import process_tree
 from benchmarks.served import Served, serving
@@ -61,11 +62,11 @@ def main(megabytes: int) -> None:
         model = write_models(folder / "models").built_in
         rows = _write_csv(folder / "large.csv", megabytes * 10**6)
         with serving(model, AS_ASYNC) as served:
-            passed = _measure(served, folder / "large.csv", rows)
-    sys.exit(0 if passed else 1)
+            status = _measure(served, folder / "large.csv", rows)
+    sys.exit(status)
 
 
-def _measure(served: Served, body: Path, rows: int) -> bool:
+def _measure(served: Served, body: Path, rows: int) -> int:
     _post(served, _small(body))
     time.sleep(SETTLING_SECONDS)
     idle = process_tree.pss_bytes([served.process])
@@ -76,15 +77,20 @@ def _measure(served: Served, body: Path, rows: int) -> bool:
     more = (peak.bytes - idle) / MIB
     print(f"{body.stat().st_size / 1e6:.0f} MB, {rows} rows in; {answer.megabytes:.0f} MB out, {seconds:.0f} s")
     print(f"summed PSS: idle {idle / MIB:.0f} MiB, peak {peak.bytes / MIB:.0f} MiB ({peak.samples} samples)")
-    checks = (
-        (answer.status == 200, f"status {answer.status}"),
-        (answer.rows == rows, f"{answer.rows} rows out"),
-        (answer.first_wrong is None, f"first row out of order: {answer.first_wrong}"),
-        (more <= MORE_MIB, f"peak {more:.0f} MiB above idle, at most {MORE_MIB} MiB"),
+    figures = Figures()
+    what = f"a CSV of {body.stat().st_size / 1e6:,.0f} MB"
+    figures.promise(
+        f"{what}: every row comes back, in order",
+        _is_whole(answer, rows),
+        note=f"{answer.rows:,} rows, status {answer.status}",
     )
-    for passed, told in checks:
-        print(f"{'PASS' if passed else 'FAIL'}  {told}")
-    return all(passed for passed, _ in checks)
+    figures.at_most(f"{what}: peak memory above idle", more, MORE_MIB, unit="MiB")
+    figures.seen(f"{what}: time", seconds, unit="s")
+    return figures.exit_status()
+
+
+def _is_whole(answer: Answer, rows: int) -> bool:
+    return answer.status == 200 and answer.rows == rows and answer.first_wrong is None
 
 
 def _write_csv(path: Path, size: int) -> int:

@@ -35,6 +35,7 @@ from botocore.config import Config
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+from benchmarks.figures import Figures  # noqa: E402
 from cdk_cli import CDK, MISSING, CdkCli, with_node  # noqa: E402
 from chem_endpoints.local.address import ACCOUNT, FOLDER_VARIABLE, REGION, environment  # noqa: E402
 from chem_endpoints.spec.image_source import image_reference  # noqa: E402
@@ -60,19 +61,6 @@ WAITING = "400"
 DEPLOY_SECONDS, OWN_SECONDS, ADDED_MS, MEGABYTES = 8.0, 1.5, 3.0, 300.0
 _ENDPOINT_TYPE = "AWS::SageMaker::Endpoint"
 _LOGGED = re.compile(r" (\d+) ms$", re.MULTILINE)
-
-
-@dataclass
-class Verdicts:
-    """The lines of the report."""
-
-    missed: int = 0
-
-    def check(self, what: str, value: float, limit: float, unit: str) -> None:
-        """Prints one figure and whether it keeps its limit."""
-        kept = value <= limit
-        self.missed += not kept
-        print(f"{'PASS' if kept else 'FAIL'}  {what}: {value:.2f} {unit} (limit {limit:g})", flush=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +131,7 @@ def synthesize(folder: Path, variables: Mapping[str, str]) -> Path:
     return folder
 
 
-def measure_deployment(aws: LocalAws, assembly: Path, verdicts: Verdicts) -> None:
+def measure_deployment(aws: LocalAws, assembly: Path, figures: Figures) -> None:
     """Deploys one endpoint's stack, all others being there."""
     cdk = CdkCli(aws.folder, aws.variables)
     cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}")
@@ -156,8 +144,8 @@ def measure_deployment(aws: LocalAws, assembly: Path, verdicts: Verdicts) -> Non
     (endpoint,) = {event["LogicalResourceId"] for event in _events(aws) if event["ResourceType"] == _ENDPOINT_TYPE}
     waited = _seconds(aws, endpoint)  # Its server starts; to watch that is the emulation's work, to wait is not.
     applied = _seconds(aws, STACK) - waited
-    verdicts.check("deployment of a synthesized stack", seconds, DEPLOY_SECONDS, "s")
-    verdicts.check("of it the emulation (requests, resources)", handled + applied, OWN_SECONDS, "s")
+    figures.at_most("deployment of a synthesized stack", seconds, DEPLOY_SECONDS, unit="s")
+    figures.at_most("of it the emulation (requests, resources)", handled + applied, OWN_SECONDS, unit="s")
     print(f"      requests {handled:.2f} s, resources {applied:.2f} s, start of the model server {waited:.2f} s")
 
 
@@ -263,7 +251,7 @@ def medians(calls: Mapping[str, Callable[[], bytes]], rounds: int) -> dict[str, 
     return {name: 1000 * statistics.median(times) for name, times in seconds.items()}
 
 
-def measure_latency(aws: LocalAws, rounds: int, verdicts: Verdicts) -> None:
+def measure_latency(aws: LocalAws, rounds: int, figures: Figures) -> None:
     """What the local AWS adds to a warm invocation."""
     with immediate() as port:
         calls = {
@@ -280,9 +268,9 @@ def measure_latency(aws: LocalAws, rounds: int, verdicts: Verdicts) -> None:
     print("      p50: " + ", ".join(f"{name} {value:.2f} ms" for name, value in times.items()))
     boto3_itself = times["immediate, boto3"] - times["immediate, plain HTTP"]
     added = times["local AWS, plain HTTP"] - times["model server"]
-    verdicts.check("added to a warm invocation, plain HTTP", added, ADDED_MS, "ms p50")
+    figures.at_most("added to a warm invocation, plain HTTP", added, ADDED_MS, unit="ms p50")
     added = times["local AWS, boto3"] - times["model server"] - boto3_itself
-    verdicts.check("added to a warm invocation, boto3 (its own work apart)", added, ADDED_MS, "ms p50")
+    figures.at_most("added to a warm invocation, boto3 (its own work apart)", added, ADDED_MS, unit="ms p50")
 
 
 @dataclass
@@ -314,19 +302,19 @@ class Crowd:
                 self.failed.append(repr(error))
 
 
-def measure_crowd(aws: LocalAws, verdicts: Verdicts) -> None:
+def measure_crowd(aws: LocalAws, figures: Figures) -> None:
     """Two hundred callers at once."""
     crowd = Crowd(port=aws.port)
     seconds = crowd.run()
-    verdicts.check(f"errors of {CALLERS} callers at once, {TURNS} calls each", len(crowd.failed), 0, "errors")
+    figures.at_most(f"errors of {CALLERS} callers at once, {TURNS} calls each", len(crowd.failed), 0, unit="errors")
     print(f"      {CALLERS * TURNS / seconds:.0f} invocations per second; {''.join(crowd.failed[:1])}")
 
 
-def measure_memory(aws: LocalAws, verdicts: Verdicts) -> None:
+def measure_memory(aws: LocalAws, figures: Figures) -> None:
     """The service's resident memory, its alarms and metrics having been looked at too."""
     aws.client("cloudwatch").describe_alarms()
     aws.client("cloudwatch").list_metrics(Namespace="AWS/SageMaker")
-    verdicts.check("memory of the service", aws.process.memory_info().rss / 2**20, MEGABYTES, "MB RSS")
+    figures.at_most("memory of the service", aws.process.memory_info().rss / 2**20, MEGABYTES, unit="MB RSS")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -337,15 +325,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not CDK.exists():
         print(MISSING, file=sys.stderr)
         return 2
-    verdicts = Verdicts()
+    figures = Figures()
     with tempfile.TemporaryDirectory() as name, local_aws(Path(name)) as aws:
         assembly = synthesize(Path(name) / "cdk.out", aws.variables)
-        measure_deployment(aws, assembly, verdicts)
+        measure_deployment(aws, assembly, figures)
         create_light_endpoint(aws)
-        measure_latency(aws, rounds, verdicts)
-        measure_crowd(aws, verdicts)
-        measure_memory(aws, verdicts)
-    return 1 if verdicts.missed else 0
+        measure_latency(aws, rounds, figures)
+        measure_crowd(aws, figures)
+        measure_memory(aws, figures)
+    return figures.exit_status()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.figures import Beside, Figures
 from benchmarks.peers import process_tree
 from benchmarks.peers.payloads import CSV, Payload, payloads
 from benchmarks.peers.sides import OURS, WORKBENCH, Side, running
@@ -46,11 +47,6 @@ def weigh(side: Side, workers: int, models: ServingModels, questions: list[Paylo
         return process_tree.pss_bytes(server.roots) / MEGABYTE, len(process_tree.members(server.roots))
 
 
-def verdict(subject: str, found: float, most: float) -> str:
-    """One line of the outcome."""
-    return f"{subject:<44}{'PASS' if found <= most else 'FAIL'}: {found:.2f} (at most {most:g})"
-
-
 def main() -> int:
     """Weighs the sides in turn and prints the verdicts; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -70,12 +66,16 @@ def main() -> int:
     for name, megabytes in medians.items():
         print(f"{'median':<8}{name:<28}{megabytes:>10.1f}")
     one, two = medians[ONE.name], medians[TWO.name]
-    verdicts = [
-        verdict("two workers, MB", two, MOST_MEGABYTES),
-        verdict("two workers by one worker", two / one, MOST_RATIO),
-    ]
-    print("\n".join(verdicts))
-    return 1 if any("FAIL" in line for line in verdicts) else 0
+    figures = Figures()
+    figures.at_most("memory of two workers, idle", two, MOST_MEGABYTES, unit="MB")
+    figures.at_most("memory of two workers, idle, by that of one", two / one, MOST_RATIO, unit="times")
+    figures.seen(
+        "memory, idle, ours with two workers against one worker of theirs",
+        medians[WORKBENCH.name] / two,
+        unit="times less",
+        beside=Beside(ours=two, theirs=medians[WORKBENCH.name], unit="MB", whose=WORKBENCH.name),
+    )
+    return figures.exit_status()
 
 
 if __name__ == "__main__":

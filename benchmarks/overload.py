@@ -17,6 +17,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.figures import Figures
 from benchmarks.load.answers import Outcome
 from benchmarks.load.engine import Result, offer
 from benchmarks.load.payloads import Payload, payloads, read_rows
@@ -67,10 +68,10 @@ def main(workers: int, rows: int, rounds: int, seconds: float, ramp_seconds: flo
     with tempfile.TemporaryDirectory() as folder:
         model = unpacked(SOLUBILITY_BUNDLE, Path(folder))
         with serving(model, {environment.WORKERS: str(workers)}) as served:
-            sys.exit(0 if _measure(served, bodies, rounds, seconds, ramp_seconds) else 1)
+            sys.exit(_measure(served, bodies, rounds, seconds, ramp_seconds))
 
 
-def _measure(served: Served, bodies: Sequence[Payload], rounds: int, seconds: float, ramp_seconds: float) -> bool:
+def _measure(served: Served, bodies: Sequence[Payload], rounds: int, seconds: float, ramp_seconds: float) -> int:
     rate = _rate_of_peak(served, bodies, ramp_seconds)
     at_peak: list[Offered] = []
     overloaded: list[Offered] = []
@@ -104,7 +105,7 @@ def _offered(served: Served, bodies: Sequence[Payload], rate: float, seconds: fl
     return Offered(summary=summary, results=results, cpu_seconds=used)
 
 
-def _judged(at_peak: Sequence[Offered], overloaded: Sequence[Offered], pings: Pings) -> bool:
+def _judged(at_peak: Sequence[Offered], overloaded: Sequence[Offered], pings: Pings) -> int:
     peak, goodput = (
         sum(each.summary.goodput for each in stretches) / len(stretches) for stretches in (at_peak, overloaded)
     )
@@ -113,21 +114,23 @@ def _judged(at_peak: Sequence[Offered], overloaded: Sequence[Offered], pings: Pi
     )
     refusal = percentile(refusals, 99)
     errors = sum(sum(each.summary.errors.values()) for each in (*at_peak, *overloaded))
-    checks = (
-        (goodput >= GOODPUT_SHARE * peak, f"goodput {goodput:.2f}/s at {OVERLOAD}x, peak {peak:.2f}/s: "
-         f"{goodput / peak:.1%}, at least {GOODPUT_SHARE:.0%}"),
-        (refusal <= REFUSAL_MS, f"{len(refusals)} refusals, p99 {refusal:.1f} ms, at most {REFUSAL_MS:g} ms"),
-        (errors == 0, f"{errors} errors other than 429"),
-        (pings.missed == 0, f"/ping: {pings}"),
-    )  # fmt: skip
     at_rest, pressed = (
         1e3 * sum(each.cpu_seconds for each in stretches) / max(1, sum(each.summary.right for each in stretches))
         for stretches in (at_peak, overloaded)
     )
     print(f"CPU ms of the server for each right answer: {at_rest:.1f} at the peak, {pressed:.1f} at {OVERLOAD}x")
-    for passed, told in checks:
-        print(f"{'PASS' if passed else 'FAIL'}  {told}")
-    return all(passed for passed, _ in checks)
+    figures = Figures()
+    figures.at_least(
+        f"goodput at {OVERLOAD} times the rate of the peak, by that of the peak",
+        goodput / peak,
+        GOODPUT_SHARE,
+        unit="times",
+        note=f"{goodput:.2f}/s, {peak:.2f}/s at the peak",
+    )
+    figures.at_most("refusals (429), 99th percentile", refusal, REFUSAL_MS, unit="ms", note=f"{len(refusals)} of them")
+    figures.at_most("errors other than 429", errors, 0)
+    figures.at_most("pings missed meanwhile", pings.missed, 0, note=str(pings))
+    return figures.exit_status()
 
 
 if __name__ == "__main__":

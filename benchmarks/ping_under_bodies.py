@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from benchmarks.figures import Figures
 from benchmarks.load.summary import percentile
 from benchmarks.pings import ping
 from benchmarks.posting import posting
@@ -80,8 +81,10 @@ def main(pings: int, clients: int, rows: int) -> None:
                 Situation(name="large bodies", limit_ms=200.0, clients=clients, body=large),
             )
             print(f"      idle: {ping(served.port, count=max(1, pings // 10), interval=INTERVAL)}")
-            passed = [_passes(served, situation, pings) for situation in situations]
-    sys.exit(0 if all(passed) else 1)
+            figures = Figures()
+            for situation in situations:
+                _judge(served, situation, pings, figures)
+    sys.exit(figures.exit_status())
 
 
 def _model(folder: Path) -> Path:
@@ -99,17 +102,17 @@ def _body(rows: int, *, first: float | None = None) -> bytes:
     return "\n".join([",".join(NAMES), *lines, ""]).encode()
 
 
-def _passes(served: Served, situation: Situation, pings: int) -> bool:
+def _judge(served: Served, situation: Situation, pings: int, figures: Figures) -> None:
     with posting(served.port, clients=situation.clients, body=situation.body) as answers:
         time.sleep(SETTLING_SECONDS)
         found = ping(served.port, count=pings, interval=INTERVAL)
     served.check_running()
-    p999 = percentile(found.milliseconds, 99.9)
-    limit = situation.limit_ms
-    passed = found.missed == 0 and p999 <= limit and set(answers) <= {"200", "429"}
     told = ", ".join(f"{count} x {status}" for status, count in sorted(answers.items())) or "no answer yet"
-    print(f"{'PASS' if passed else 'FAIL'}  {situation.name}: {found}; limit {limit:g} ms; answers: {told}")
-    return passed
+    name = f"/ping beside {situation.name}"
+    p999 = percentile(found.milliseconds, 99.9)
+    figures.at_most(f"{name}: 99.9th percentile", p999, situation.limit_ms, unit="ms", note=str(found))
+    figures.at_most(f"{name}: missed", found.missed, 0)
+    figures.promise(f"{name}: each answer to them is 200 or 429", set(answers) <= {"200", "429"}, note=told)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.figures import Figures
 from benchmarks.served import Served, script_model, serving
 from chem_endpoints.wire import environment
 from chem_endpoints.wire.manifest import GoldenRows
@@ -147,9 +148,11 @@ def main(times: int, first: int, seed: int) -> None:
             slowest = max(slowest, done.exit_seconds)
             print(f"round {number}: {len(done.sent)} requests, exit in {done.exit_seconds:.1f} s", file=sys.stderr)
     print(f"{times} x SIGTERM: " + ", ".join(f"{count} x {ending}" for ending, count in endings.most_common()))
-    print(f"{'FAIL' if failures else 'PASS'}  {len(failures)} broken promises; slowest exit {slowest:.1f} s")
     print("\n".join(failures[:20]))
-    sys.exit(1 if failures else 0)
+    figures = Figures()
+    figures.at_most("broken promises", len(failures), 0, note=f"{times} x SIGTERM, {endings.total()} requests")
+    figures.at_most("slowest exit", slowest, EXIT_SECONDS, unit="s")
+    sys.exit(figures.exit_status())
 
 
 def _round(model: Path, number: int, drawn: random.Random) -> Round:

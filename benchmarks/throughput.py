@@ -10,20 +10,54 @@ import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.figures import Beside, Details, Figures
 from benchmarks.peers.cells import CELLS, Cell, Contestant, Target, ratio
 from benchmarks.peers.errors import SideError
 from benchmarks.peers.load import write_bodies
 from benchmarks.peers.payloads import Format, payloads
-from benchmarks.peers.turn import Figures, Questions, take_turn
+from benchmarks.peers.sides import OURS, OURS_APART
+from benchmarks.peers.turn import Figures as Results
+from benchmarks.peers.turn import Questions, take_turn
 from benchmarks.serving_bundle import ServingModels, write_models
 
 CHECKED_FEW_ROWS = 128
 CHECKED_MANY_ROWS = 4
 QUICK_SECONDS = 2.0
+SKIPPED = "skipped"
+OURS_SIDES = (OURS, OURS_APART)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """How a target is told.
+
+    Attributes:
+        what: is measured.
+        unit: of it.
+        better: unit of the ratio.
+        value: takes it from the figures of a round.
+    """
+
+    what: str
+    unit: str
+    better: str
+    value: Callable[[Results], float]
+
+
+WORDS = {
+    "cpu": Words(what="processor time a request", unit="ms", better="times less", value=lambda results: results.cpu_ms),
+    "rate": Words(
+        what="requests per second",
+        unit="requests/s",
+        better="times more",
+        value=lambda results: results.load.per_second,
+    ),
+    "p50": Words(what="median latency", unit="ms", better="times less", value=lambda results: results.load.p50_ms),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +69,7 @@ class Outcome:
         absent: contestant → why it has none.
     """
 
-    figures: dict[str, list[Figures]] = field(default_factory=dict)
+    figures: dict[str, list[Results]] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
 
 
@@ -73,7 +107,7 @@ def _play_turn(
 ) -> None:
     lacks = contestant.side.lacks
     if lacks:
-        outcome.absent[contestant.name] = f"skipped: {', '.join(lacks)} is not installed"
+        outcome.absent[contestant.name] = f"{SKIPPED}: {', '.join(lacks)} is not installed"
         return
     model_dir = models.own_script if contestant.own_script else models.built_in
     try:
@@ -101,7 +135,7 @@ def report(cell: Cell, outcome: Outcome) -> None:
     print()
 
 
-def _line(name: str, rounds: list[Figures]) -> str:
+def _line(name: str, rounds: list[Results]) -> str:
     def median(values: Iterable[float]) -> float:
         return statistics.median(values)
 
@@ -112,22 +146,59 @@ def _line(name: str, rounds: list[Figures]) -> str:
     return f"{name:<48}{rate:>10.1f}{p50:>10.2f}{p99:>10.2f}{cpu:>10.3f}{note}"
 
 
-def _median_ratio(what: str, ours: list[Figures], theirs: list[Figures]) -> float:
+def _median_ratio(what: str, ours: list[Results], theirs: list[Results]) -> float:
     """Ratios are taken within a round, where both sides met the same weather."""
     ratios = [ratio(what, mine, other) for mine, other in zip(ours, theirs, strict=False)]
     return statistics.median(ratios) if ratios else float("nan")
 
 
-def judge(target: Target, outcome: Outcome) -> str:
-    """``PASS``, ``FAIL`` or ``skipped`` with the figure."""
-    for name in (target.ours, target.theirs):
-        if name in outcome.absent:
-            told = outcome.absent[name]
-            return told if told.startswith("skipped") else f"FAIL: {name} {told}"
-    found = _median_ratio(target.what, outcome.figures[target.ours], outcome.figures[target.theirs])
-    aim = f", aim {target.aim:g}" if target.aim else ""
-    verdict = "PASS" if found >= target.floor else "FAIL"
-    return f"{verdict}: {found:.2f} (at least {target.floor:g}{aim})"
+def judge(cell: Cell, target: Target, outcome: Outcome, figures: Figures) -> None:
+    """Tells what became of a target of the cell."""
+    name = f"{cell.title}: {WORDS[target.what].what}, {target.ours} against {target.theirs}"
+    for side in (target.ours, target.theirs):
+        if told := outcome.absent.get(side, ""):
+            if told.startswith(SKIPPED):
+                figures.skipped(name, told)
+            else:
+                figures.promise(name, kept=False, note=f"{side} {told}")
+            return
+    ours, theirs = outcome.figures[target.ours], outcome.figures[target.theirs]
+    beside = _beside(cell, target.what, target.ours, target.theirs, outcome)
+    details = Details(unit=WORDS[target.what].better, beside=beside)
+    if target.aim:
+        details["aim"] = target.aim
+    figures.at_least(name, _median_ratio(target.what, ours, theirs), target.floor, **details)
+
+
+def show(cell: Cell, outcome: Outcome, figures: Figures) -> None:
+    """Tells the ratios of processor time that no target is about: our first contestant beside each other stack."""
+    first = cell.contestants[0].name
+    judged = {target.theirs for target in cell.targets if target.what == "cpu" and target.ours == first}
+    for contestant in cell.contestants:
+        name = contestant.name
+        if contestant.side in OURS_SIDES or name in judged or not {first, name} <= outcome.figures.keys():
+            continue
+        ours, theirs = outcome.figures[first], outcome.figures[name]
+        figures.seen(
+            f"{cell.title}: {WORDS['cpu'].what}, {first} against {name}",
+            _median_ratio("cpu", ours, theirs),
+            unit=WORDS["cpu"].better,
+            beside=_beside(cell, "cpu", first, name, outcome),
+        )
+
+
+def _beside(cell: Cell, what: str, ours: str, theirs: str, outcome: Outcome) -> Beside:
+    words = WORDS[what]
+    mine, other = (statistics.median(map(words.value, outcome.figures[name])) for name in (ours, theirs))
+    instead = ours.removeprefix(OURS.name)  # of what the cell's title says
+    return Beside(
+        ours=mine,
+        theirs=other,
+        unit=words.unit,
+        whose=theirs,
+        what=f"{cell.title}{instead}: {words.what}",
+        arguments=f"--cells {cell.key}",
+    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -146,21 +217,23 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Plays the cells and prints the verdicts; returns the exit status."""
     arguments = _arguments()
+    figures = Figures()
     if shutil.which("wrk") is None:
-        print("skipped: wrk is not installed (Debian: apt-get install wrk nginx)")
-        return 0
-    verdicts = []
+        figures.skipped("all cells", "wrk is not installed (Debian: apt-get install wrk nginx)")
+        return figures.exit_status()
+    cells = [cell for cell in CELLS if cell.key in arguments.cells]
+    outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as folder:
         models = write_models(Path(folder))
-        for cell in (cell for cell in CELLS if cell.key in arguments.cells):
+        for cell in cells:
             print(f"{cell.title}: {arguments.rounds} rounds of {arguments.seconds:g} s", flush=True)
-            outcome = play(cell, models, rounds=arguments.rounds, seconds=arguments.seconds)
-            report(cell, outcome)
-            for target in cell.targets:
-                subject = f"{cell.key}: {target.what}, {target.ours} against {target.theirs}"
-                verdicts.append(f"{subject:<90}{judge(target, outcome)}")
-    print("\n".join(verdicts))
-    return 1 if any("FAIL" in verdict for verdict in verdicts) else 0
+            outcomes.append(play(cell, models, rounds=arguments.rounds, seconds=arguments.seconds))
+            report(cell, outcomes[-1])
+    for cell, outcome in zip(cells, outcomes, strict=True):
+        for target in cell.targets:
+            judge(cell, target, outcome, figures)
+        show(cell, outcome, figures)
+    return figures.exit_status()
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ import sys
 
 import click
 
-from benchmarks.job_kills.rounds import Ending, Kills
+from benchmarks.figures import Figures
+from benchmarks.job_kills.rounds import OVERHEAD_SECONDS, Ending, Kills
 from chem_endpoints.spec.support_matrix import Kind
 
 ROWS, ROWS_PER_CHUNK = 100_000, 500
@@ -51,11 +52,16 @@ def main(times: int, first: int, count: int, rows_per_chunk: int, kind: Kind, se
         f" {len(resumed)} resumed, {sum(ending.sent_again for ending in endings)} finished requests sent again,"
         f" {sum(ending.sent_twice for ending in endings)} unfinished ones sent twice"
     )
-    if overheads:
-        print(f"overhead of resuming: median {statistics.median(overheads):.2f} s, longest {overheads[-1]:.2f} s")
-    print(f"{'FAIL' if failures else 'PASS'}  {len(failures)} broken promises")
     print("\n".join(failures[:20]))
-    sys.exit(1 if failures else 0)
+    figures = Figures()
+    figures.at_most("broken promises", len(failures), 0, note=f"{times} x kill -9 on {count:,} rows ({kind})")
+    figures.at_most("finished requests sent again", sum(ending.sent_again for ending in endings), 0)
+    if overheads:
+        longest = f"longest {overheads[-1]:.1f} s"
+        figures.at_most(
+            "resuming costs, median", statistics.median(overheads), OVERHEAD_SECONDS, unit="s", note=longest
+        )
+    sys.exit(figures.exit_status())
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ CELLS = (
     ),
     Cell(
         key="csv-10k",
-        title="10 000 x 100 CSV, all columns out (Arrow: prediction out), 1 connection",
+        title="10 000 x 100 numbers in CSV, all columns out, 1 connection",
         rows=10_000,
         concurrency=1,
         contestants=(*_OURS, *_ARROW, _CLASSIC, _WORKBENCH),
