@@ -72,6 +72,7 @@ lint: setup ## formatting, lint, types, import rules, locks, Dockerfile, workflo
 	@$(bin)/ruff format --check .
 	@$(bin)/ruff check .
 	@$(bin)/mypy
+	@$(bin)/mypy docs/site/*.py
 	@$(bin)/lint-imports --no-logo
 	@requirements/lock.sh --check
 	@$(bin)/hadolint container/Dockerfile

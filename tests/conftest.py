@@ -25,6 +25,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many fences of the documentation were run, and how many that need an account were parsed."""
+    counted = {"local_fences": 0, "aws_fences": 0}
+    for report in terminalreporter.getreports("passed"):
+        for name, count in report.user_properties:
+            if name in counted and report.when == "call":
+                counted[name] += count
+    if any(counted.values()):
+        terminalreporter.write_line(
+            f"docs: {counted['local_fences']} local fences run, {counted['aws_fences']} aws fences parsed"
+        )
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The clone's root folder."""

@@ -66,7 +66,7 @@ class ServiceOptions:
 
 
 _STARTED: list["subprocess.Popen[bytes]"] = []
-"""They go on without us, by intent: a Popen that nobody holds would warn of that, an error under pytest's strictness."""
+"""They go on without us, by intent: a Popen that nobody holds would warn of that, an error of strict tests."""
 
 
 def start_in_background(options: ServiceOptions) -> Address:

@@ -96,7 +96,10 @@ def look_at(data: Path, folder: str, *, target: str, smiles: str | None, unit: s
         raise DataError(f"the unit {unit!r} must be one line of text")
     structures = _structures(data, names, smiles)
     classes = _holds_classes(data, frame[target])
-    usable = frame[~typed(frame[target], "text").missing & ~typed(frame[structures], "text").missing]
+    if classes and unit:
+        raise DataError(f"{data}: {target!r} holds classes, which have no unit; leave --unit out")
+    valued = ~typed(frame[target], "text" if classes else "float64").missing
+    usable = frame[valued & ~typed(frame[structures], "text").missing]
     if len(usable) < FEWEST_ROWS:
         raise DataError(
             f"{data}: {len(usable)} rows have a structure in {structures!r} and a value in {target!r}; at least"

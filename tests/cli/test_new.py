@@ -25,7 +25,8 @@ from chem_endpoints.spec.support_matrix import Kind
 from chem_endpoints.spec.yaml_file import read_mapping
 
 ROWS = "id,Canonical_SMILES,clint,class,salt,censored, blank \n" + "".join(
-    f"{number},{'C' * (number % 17 + 1)}O,{number / 4},{'high' if number % 3 else 'low'},,{'>' * (number == 7)}{number},1\n"
+    f"{number},{'C' * (number % 17 + 1)}O,{number / 4},{'high' if number % 3 else 'low'},,"
+    f"{'>' * (number == 7)}{number},1\n"
     for number in range(40)
 )
 
@@ -134,6 +135,14 @@ def test_own_rows_are_divided_and_none_is_lost(clone: Path) -> None:
     assert "--target clint --smiles Canonical_SMILES --unit uL/min/mg" in command
 
 
+def test_rows_without_a_number_are_left_out(clone: Path) -> None:
+    (clone / "clint.csv").write_text(ROWS.replace(",0.75,", ",N/A,").replace(",1.0,", ",,"))
+    begun("c-v1", "--family", OWN_SCRIPT, "--data", "clint.csv", "--target", "clint", "--unit", "x")
+    written = [(clone / "models/c-v1" / name).read_text() for name in ("training.csv", "held_out.csv")]
+    assert "N/A" not in "".join(written)
+    assert sum(text.count("\n") - 1 for text in written) == 38
+
+
 def test_classes_are_judged_by_accuracy_and_have_no_unit(clone: Path) -> None:
     begun("c-v1", "--family", "xgboost", "--data", "clint.csv", "--target", "class")
     assert "SMALLEST_ACCURACY = 0.5 " in (clone / "models/c-v1/test_c_v1.py").read_text()
@@ -169,6 +178,7 @@ OWN = ("--family", "xgboost", "--data", "clint.csv")
         (("logs-v3", *OWN, "--target", "censored", "--unit", ""), 1, "1 of 40 values in 'censored' are no numbers"),
         (("logs-v3", *OWN, "--target", " blank ", "--unit", ""), 1, "begins or ends with a blank"),
         (("logs-v3", *OWN, "--target", "clint", "--unit", "a\nb"), 1, "must be one line"),
+        (("logs-v3", *OWN, "--target", "class", "--unit", "x"), 1, "classes, which have no unit"),
         (("logs-v3", "--family", "script", "--data", "clint.csv", "--target", "class"), 1, "holds classes"),
         (("logs-v3", "--family", "standardize", "--data", "clint.csv"), 2, "trained on nothing"),
         (("logs-v3", "--family", "xgboost", "--target", "log_s"), 2, "tell of --data"),
@@ -225,6 +235,16 @@ def test_files_that_are_there_are_listed_and_overwritten_only_by_force(clone: Pa
     assert test.read_text() == "mine"
     assert begun("logs-v3", "--family", "xgboost", "--force") == written
     assert test.read_text() != "mine"
+
+
+def test_a_draft_never_overwrites_a_declaration(clone: Path) -> None:
+    begun("logs-v3", "--family", "xgboost")
+    declared = clone / "endpoints/logs-v3.yaml"
+    declared.write_text("# written by hand\n")
+    done = subprocess.run(["models/logs-v3/train.sh"], capture_output=True, text=True, check=False)
+    assert (done.returncode, "are both there" in done.stderr) == (1, True), done.stderr
+    assert declared.read_text() == "# written by hand\n"
+    assert (clone / "models/logs-v3" / DRAFT).exists()
 
 
 def test_force_leaves_a_declaration_alone(clone: Path) -> None:

@@ -1,13 +1,10 @@
-"""Promise: docs/client.md says what the client does: its rules, its errors, its figures, and its local example runs."""
+"""Promise: docs/client.md says what the client does: its rules, its errors, its figures."""
 
 import inspect
 import re
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from chem_endpoints import Endpoint, errors
+from chem_endpoints import errors
 from chem_endpoints.client.capacity import PROBE_SECONDS
 from chem_endpoints.client.engine import ALONE
 from chem_endpoints.client.pace import AIM_SECONDS, FIRST_ROWS, UNTIMED_ROWS
@@ -46,13 +43,3 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{ISOLATION_SECONDS / 60:.0f} minutes ({QUEUED_ISOLATION_SECONDS / 3600:.0f} hours",
     ):
         assert words in PAGE, words
-
-
-@pytest.mark.end_to_end
-def test_the_local_example_runs(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(root)
-    (example,) = re.findall(r"^```python local\n(end = Endpoint\.local.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    names: dict[str, Any] = {"Endpoint": Endpoint}
-    exec(example, names)
-    assert names["out"]["prediction"].notna().all()
-    assert len(names["out"]) == 2

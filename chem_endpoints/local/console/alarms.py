@@ -36,6 +36,7 @@ class AlarmView:
     """One for each period that it looks at, oldest first; None: nothing was published."""
     actions: Sequence[str]
     """What it does when it fires: scaling policies by name, topics."""
+    action_arns: Sequence[str]
     dimensions: Mapping[str, str]
     """Of its metrics: whose alarm it is."""
 
@@ -56,6 +57,7 @@ def alarm_view(alarm: Any, datapoints: Datapoints, end: datetime) -> AlarmView:
         threshold=rule.threshold if rule is not None else None,
         values=_values(rule, datapoints, end) if rule is not None else (),
         actions=[_action(arn) for arn in alarm.alarm_actions or ()],
+        action_arns=list(alarm.alarm_actions or ()),
         dimensions=dict(pair for query in rule.queries.values() for pair in query.series.dimensions) if rule else {},
     )
 

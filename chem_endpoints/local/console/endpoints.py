@@ -114,14 +114,14 @@ def own_alarms(
     Those that fire are the first, then those that scale.
     """
     owners = {name.lower(), *(component.name.lower() for component in components)}
-    actions = {f"policy {policy.name}" for policy in policies}
+    scaling = {policy.arn for policy in policies}  # Not their names: each endpoint may have one that is called alike.
     own = [
         alarm
         for alarm in alarms
         if owners & {value.lower() for key, value in alarm.dimensions.items() if key in _OWNER_DIMENSIONS}
-        or actions & set(alarm.actions)
+        or scaling & set(alarm.action_arns)
     ]
-    return sorted(own, key=lambda alarm: (alarm.state != "ALARM", not actions & set(alarm.actions), alarm.name))
+    return sorted(own, key=lambda alarm: (alarm.state != "ALARM", not scaling & set(alarm.action_arns), alarm.name))
 
 
 class _Resources:

@@ -7,6 +7,10 @@ PATH="$$PWD/.venv/bin:$$PATH"
 
 declaration=$draft
 [ -e "$$declaration" ] || declaration=$declaration
+if [ -e $draft ] && [ -e $declaration ]; then
+  echo "$draft and $declaration are both there: delete the one that is not wanted" >&2
+  exit 1
+fi
 
 $commands
 

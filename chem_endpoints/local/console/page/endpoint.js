@@ -7,13 +7,14 @@ import { activities, alarms, policies } from "./scaling.js";
 import { strip } from "./strip.js";
 import { KINDS, count, duration } from "./words.js";
 
-const running = (endpoint) =>
-  endpoint.hosts.filter((host) => host.role !== "place").reduce((sum, host) => sum + host.running, 0);
+// What answers requests: shadows only listen.
+const serving = (endpoint) => endpoint.hosts.filter((host) => host.role !== "place" && host.role !== "shadow");
+
+const running = (endpoint) => serving(endpoint).reduce((sum, host) => sum + host.running, 0);
 
 function processesFigure(endpoint) {
   const scaled = endpoint.hosts.find((host) => host.most !== null && host.role !== "place");
-  const own = endpoint.hosts.filter((host) => host.role !== "place" && host.role !== "shadow");
-  const desired = own.reduce((sum, host) => sum + host.desired, 0);
+  const desired = serving(endpoint).reduce((sum, host) => sum + host.desired, 0);
   const more = `${desired} wanted${scaled && scaled.least !== null ? `, ${scaled.least} to ${scaled.most}` : ""}`;
   return figure("Processes", running(endpoint), more, { "data-figure": "processes" });
 }
