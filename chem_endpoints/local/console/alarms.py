@@ -37,6 +37,7 @@ class AlarmView:
     actions: Sequence[str]
     """What it does when it fires: scaling policies by name, topics."""
     action_arns: Sequence[str]
+    """The same, as they were put."""
     dimensions: Mapping[str, str]
     """Of its metrics: whose alarm it is."""
 
