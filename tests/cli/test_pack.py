@@ -8,6 +8,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from chem_endpoints.cli.main import main
+from chem_endpoints.client.local_server import LocalServer
 from chem_endpoints.wire.bundle import verify_archive
 
 SCRIPT = """
@@ -54,6 +55,16 @@ def pack(folder: Path) -> Result:
     result = CliRunner().invoke(main, arguments)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
+
+
+def test_a_script_that_answers_an_empty_text_is_packed_and_starts(folder: Path) -> None:
+    outputs = [*WRITTEN["outputs"], {"name": "caution", "dtype": "text"}]  # type: ignore[misc]
+    write(folder, {**WRITTEN, "outputs": outputs})
+    script = folder / "bundle/code/inference.py"
+    script.write_text(SCRIPT.replace("prediction=lengths,", "prediction=lengths, caution='',"))
+    assert pack(folder).exit_code == 0
+    with LocalServer(folder / "model.tar.gz", workers=1):
+        pass  # Its golden rows came out as they were packed.
 
 
 def test_a_bundle_carries_the_answers_of_its_script(folder: Path) -> None:
