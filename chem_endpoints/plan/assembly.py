@@ -108,10 +108,20 @@ def synthesize(root: Path, folder: Path, *, context: Mapping[str, str]) -> Assem
 
 
 def export_commit(root: Path, commit: str, folder: Path) -> None:
-    """Writes the tree of a commit into a folder, without touching the clone."""
+    """Writes the tree of a commit into a folder, without touching the clone.
+
+    Raises:
+        AssemblyError: the commit holds a link that leads out of it.
+    """
     done = subprocess.run(["git", "archive", "--format=tar", commit], cwd=root, capture_output=True, check=True)
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+        try:
+            archive.extractall(folder, filter="data")
+        except tarfile.FilterError as error:
+            raise AssemblyError(
+                f"commit {commit} cannot be exported: {error.tarinfo.name} leads out of the clone; "
+                "replace the link by what it leads to, or give --base COMMIT without it"
+            ) from None
 
 
 def resolve_commit(root: Path, commit: str | None) -> str:

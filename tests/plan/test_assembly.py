@@ -128,6 +128,14 @@ def test_a_stage_that_is_new_is_compared_with_nothing(clone: Path) -> None:
     assert base_side(clone, "HEAD", context={**CONTEXT, "stage": "local"}).templates
 
 
+def test_a_link_that_leads_out_of_the_commit_is_told(clone: Path, tmp_path: Path) -> None:
+    (clone / "elsewhere").symlink_to(tmp_path)
+    git(clone, "add", ".")
+    git(clone, "commit", "--message", "link")
+    with pytest.raises(AssemblyError, match="elsewhere leads out of the clone"):
+        base_side(clone, "HEAD", context=CONTEXT)
+
+
 def test_a_folder_that_is_no_assembly(tmp_path: Path) -> None:
     with pytest.raises(AssemblyError, match="no cloud assembly"):
         read_assembly(tmp_path)
