@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from chem_endpoints.local.settings import Settings
 from chem_endpoints.spec.image_source import LOCKS, REPOSITORY, image_reference
 from chem_endpoints.wire.bundle import BundleError, unpack
 from chem_endpoints.wire.environment import MODEL_DIR
+
+_PIECE_BYTES = 1 << 16
+"""Of a download; its time is looked at after each."""
 
 
 class HostingError(Exception):
@@ -121,7 +125,11 @@ def _download(url: str, folder: Path, s3: Any, check_time: Callable[[], None]) -
     bucket, key = s3_location(url)
     archive = folder.with_name(f"{folder.name}.tar.gz")
     try:
-        s3.download_file(bucket, key, str(archive), Callback=lambda _: check_time())
+        # Not download_file: an exception of its callback would leave the connection open.
+        with closing(s3.get_object(Bucket=bucket, Key=key)["Body"]) as body, archive.open("wb") as file:
+            for piece in body.iter_chunks(_PIECE_BYTES):
+                file.write(piece)
+                check_time()
         unpack(archive, folder)
         check_time()
     except ClientError as error:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -228,7 +229,10 @@ def test_a_log_group_that_is_not_as_it_should_be(patient: Any, change: dict[str,
 
 def test_a_log_group_that_somebody_deleted(patient: Any, client: Any) -> None:
     patient.deploy(patient.resources())
-    client("logs").delete_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{patient.name}")
+    group = {"logGroupName": f"/aws/sagemaker/Endpoints/{patient.name}"}
+    while not client("logs").describe_log_streams(**group)["logStreams"]:  # Its first lines would make it anew.
+        time.sleep(0.05)
+    client("logs").delete_log_group(**group)
     assert "is gone" in patient.only("logs").happened
 
 

@@ -221,8 +221,9 @@ def test_destroy_leaves_nothing(cdk: CdkCli, assemblies: Path, client: Clients) 
     alarms = client("cloudwatch").describe_alarms()["MetricAlarms"]
     assert not [item["AlarmName"] for item in alarms if item["AlarmName"].startswith(("Sync", "Async"))]
     scaling = client("application-autoscaling")
-    assert scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"] == []
-    assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
+    policies = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert not names & {scaled["ResourceId"].split("/")[1] for scaled in (*policies, *targets)}
     roles = {role["RoleName"] for role in client("iam").list_roles()["Roles"]}
     assert not [name for name in roles if name.startswith(("Sync", "Async"))]
     assert "local-test-123456789012" not in {item["Name"] for item in client("s3").list_buckets()["Buckets"]}

@@ -29,7 +29,7 @@ def test_the_code_runs(page: str, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         "old_model": FIRST_MODEL,
         "new_model": SECOND_MODEL[:10],
     }
-    first, second, third = re.findall(r"^```python local\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    first, second, third = re.findall(r"^```python (?:local|aws)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     exec(first, names)
     assert capsys.readouterr().out == "3 cached, 0 asked\n"
     endpoint.model = SECOND_MODEL
