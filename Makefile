@@ -1,5 +1,5 @@
 # Every target sets up what it needs first; `make demo` and `make test` work on a fresh machine with Python 3.11.
-.PHONY: setup demo test test-pandas2 test-compat test-chemistry test-image test-browser test-docs docs docs-serve thorough thorough-pages thorough-rest soak load bench bench-page image image-report lint lock clean
+.PHONY: setup demo test test-pandas2 test-compat test-chemistry test-image test-browser test-infrastructure test-docs docs docs-serve thorough thorough-pages thorough-rest soak load bench bench-page image image-report lint lock clean
 SHELL := /bin/bash
 bin := .venv/bin
 
@@ -46,15 +46,18 @@ image: setup ## build the container images with docker, podman or buildah: make 
 image-report: setup ## size, largest packages, licences, SBOM, vulnerabilities of the built images, into image-reports/
 	@$(bin)/chem-endpoints image report $(ARGS)
 
-thorough: setup ## what takes too long for `make test`: every kind's whole life, every page followed, every legal template, every mutation
+thorough: setup ## what takes too long for `make test`: every kind's whole life, every page of the documentation followed
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target thorough-pages thorough-rest
-	@$(bin)/python -m pytest tests/matrix --full-matrix -n 2 --dist loadgroup
 
 thorough-pages:
 	@$(bin)/python -m pytest -m "thorough and not browser" tests/docs
 
 thorough-rest:
-	@$(bin)/python -m pytest -m "thorough and not browser" --ignore tests/docs
+	@$(bin)/python -m pytest -m "thorough and not browser" --ignore tests/docs --ignore tests/mutation
+
+test-infrastructure: setup ## every legal template synthesized and checked, every mutation of the constructs noticed; each night
+	@$(bin)/python -m pytest -m thorough tests/mutation -n 2 --dist loadfile
+	@$(bin)/python -m pytest tests/matrix --full-matrix -n 2 --dist loadgroup
 
 soak: setup ## the property tests with 20 000 examples each (tests/conftest.py), and the long runs against the server
 	@$(bin)/python -m pytest tests/wire tests/client tests/container/test_lanes.py --hypothesis-profile=soak

@@ -1,7 +1,6 @@
 """Promise: the commands of docs/command-line.md do what the page says against endpoints that are deployed."""
 
 import json
-import re
 import shlex
 import subprocess
 from collections.abc import Callable
@@ -10,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from pandas.testing import assert_frame_equal
 
 from chem_endpoints import Endpoint
 from chem_endpoints.client.files import read_rows
@@ -40,18 +38,6 @@ def documents(text: str) -> list[Any]:
         found.append(document)
         text = text[end:]
     return found
-
-
-def test_the_page_as_it_stands(shell: Any, root: Path, tmp_path: Path) -> None:
-    page = (root / "docs" / "command-line.md").read_text()
-    (lines,) = re.findall(r"^```bash local\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    told = shell(lines)
-    assert told.returncode == 0, told.stdout + told.stderr
-    for words in ("logs-v1", "realtime", "rows predicted", "log10(mol/L)", "awake, answered within"):
-        assert words in told.stdout
-    predicted = read_rows(tmp_path / "predicted.csv").frame
-    assert predicted["prediction_error"].eq("").all()
-    assert_frame_equal(read_rows(tmp_path / "piped.csv").frame, predicted)
 
 
 def test_every_form_of_file_gets_the_same_answers(

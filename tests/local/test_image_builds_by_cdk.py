@@ -10,7 +10,7 @@ from cdk_clone import CdkClone
 from chem_endpoints.spec.image_source import REPOSITORY, source_hash
 
 FOUNDATION, IMAGES = "ChemEndpoints-foundation", "ChemEndpoints-images"
-pytestmark = [pytest.mark.end_to_end, pytest.mark.skipif(not CDK.exists(), reason=MISSING)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.thorough, pytest.mark.skipif(not CDK.exists(), reason=MISSING)]
 
 
 def tags(client: Callable[[str], Any]) -> list[str]:

@@ -27,7 +27,7 @@ from tests.local.conftest import (
     stop_service,
 )
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.thorough]
 
 
 class Place:

@@ -7,7 +7,7 @@ import pytest
 from cdk_cli import CDK, MISSING
 from cdk_clone import CdkClone
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.skipif(not CDK.exists(), reason=MISSING)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.thorough, pytest.mark.skipif(not CDK.exists(), reason=MISSING)]
 
 
 def test_an_endpoint_in_a_network_with_a_monitor_comes_and_goes(

@@ -1,6 +1,6 @@
 """Promise: for each sharp edge, the one-line change that would cut somebody makes a named test fail.
 
-`make test` looks whether the lines are still there; `make thorough` applies all of them.
+`make test` looks whether the lines are still there; `make test-infrastructure` applies all of them.
 """
 
 import json

@@ -11,7 +11,7 @@ import pytest
 
 from chem_endpoints.smoke.checks import CHECKS
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.thorough]
 
 NOT_TOLD_HERE = {name for check in CHECKS for name in check.not_local}
 ONE_CHECK = ("--local", "--max-cost", "5", "--yes", "--only", "realtime")
