@@ -53,7 +53,7 @@ thorough-pages:
 	@$(bin)/python -m pytest -m "thorough and not browser" tests/docs
 
 thorough-rest:
-	@$(bin)/python -m pytest -m "thorough and not browser" --ignore tests/docs --ignore tests/mutation
+	@$(bin)/python -m pytest -m "thorough and not browser and not chemistry" --ignore tests/docs --ignore tests/mutation
 
 test-infrastructure: setup ## every legal template synthesized and checked, every mutation of the constructs noticed; each night
 	@$(bin)/python -m pytest -m thorough tests/mutation -n 2 --dist loadfile
