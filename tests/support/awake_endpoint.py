@@ -6,11 +6,12 @@ from chem_endpoints.local.address import REGION
 
 
 def awaken(name: str, url: str) -> None:
-    """One instance: at the end of the demonstration the endpoint sleeps, and would wake within a minute only."""
+    """One instance, if it has none: after the demonstration it sleeps, and would wake within a minute only."""
     session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
     sagemaker = session.client("sagemaker", endpoint_url=url)
     (variant,) = sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
-    assert variant["CurrentInstanceCount"] == 0
+    if variant["CurrentInstanceCount"]:
+        return
     wanted = [{"VariantName": variant["VariantName"], "DesiredInstanceCount": 1}]
     sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=wanted)
     sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from awake_endpoint import awaken
 from chem_endpoints.local.address import FOLDER_VARIABLE, state_file
 from output_masks import difference
 from page_fences import ROOT, Page, Step, page, pages
@@ -92,6 +93,7 @@ def follow(followed: Page, folder: Path, demo: Callable[[], ReaderClone]) -> Pag
     if "demo" in followed.needs:
         shown = demo()
         port = shown.port
+        awaken("logs-async-v1", f"http://localhost:{port}")  # The page before may have let it fall asleep.
         variables |= {name: shown.variables[name] for name in shown.variables.keys() - variables.keys()}
         variables[FOLDER_VARIABLE] = str(state_file(shown.root).parent)
     clone = ReaderClone(root=root, port=port, variables=variables)

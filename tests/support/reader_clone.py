@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from awake_endpoint import awaken
 from chem_endpoints.cli.clone import tool_path
 from chem_endpoints.local.address import FOLDER_VARIABLE, PORT_VARIABLE, environment, find_running, state_file
 from page_fences import ROOT
@@ -97,7 +96,7 @@ def reader_environment(folder: Path, root: Path, port: int, *, ready: bool) -> d
 
 @contextmanager
 def demonstrated(folder: Path) -> Iterator[ReaderClone]:
-    """A clone whose `make demo` has run: logs-v1 and logs-async-v1 are up and awake, and the shell leads there."""
+    """A clone whose `make demo` has run: logs-v1 and logs-async-v1 are up, and the shell leads there."""
     root = make_clone(folder)
     variables = reader_environment(folder, root, free_port(), ready=True)
     clone = ReaderClone(root=root, port=0, variables=variables)
@@ -107,7 +106,6 @@ def demonstrated(folder: Path) -> Iterator[ReaderClone]:
         running = find_running(root)
         assert running is not None
         led = environment(running.port, root, variables)
-        awaken("logs-async-v1", running.url)
         yield ReaderClone(root=root, port=running.port, variables=led)
     finally:
         clone.local_down()
