@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +25,7 @@ pytestmark = [
 BUNDLE = "examples/bundles/logs-v1.tar.gz"
 
 USE = """
-import json, sys
+import json, sys, urllib.request
 import chem_endpoints
 from chem_endpoints import Endpoint
 end = Endpoint.local(sys.argv[1])
@@ -35,6 +36,7 @@ print(json.dumps({
     "errors": out["prediction_error"].tolist(),
     "digest": end.last_report()["model_sha256"].tolist(),
     "expected": end.description.digest,
+    "page": urllib.request.urlopen(end.url).read().decode(),
 }))
 """
 
@@ -78,6 +80,17 @@ def test_an_installed_wheel_serves_a_bundle(python: Path, root: Path, tmp_path: 
     assert told["errors"][0] == ""
     assert told["errors"][1].startswith("invalid_smiles: ")
     assert told["digest"] == [told["expected"]] * 2
+    assert "<title>" in told["page"]
+
+
+@pytest.mark.parametrize(
+    "folder", ["container/server/playground", "chem_endpoints/local/console/page", "chem_endpoints/new/templates"]
+)
+def test_files_that_are_no_python_are_inside(wheel: Path, root: Path, folder: str) -> None:
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    files = {path.relative_to(root).as_posix() for path in (root / folder).iterdir() if path.is_file()}
+    assert files
+    assert files <= inside
 
 
 def test_the_command_line_is_installed_too(python: Path, tmp_path: Path) -> None:
