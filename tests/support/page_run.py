@@ -17,10 +17,11 @@ from pathlib import Path
 
 from awake_endpoint import awaken
 from chem_endpoints.local.address import FOLDER_VARIABLE, state_file
+from chem_endpoints.local.server_process import free_port
 from output_masks import difference
 from page_fences import ROOT, Page, Step, page, pages
 from page_session import Printed, Session
-from reader_clone import ReaderClone, demonstrated, free_port, make_clone, reader_environment
+from reader_clone import ReaderClone, demonstrated, make_clone, reader_environment
 
 BARE = ("README.md", "docs/tutorials/")
 """Pages that begin with a clone whose `.venv` is not active; the others' readers have activated it."""

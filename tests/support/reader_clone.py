@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Final
 
 from chem_endpoints.cli.clone import tool_path
 from chem_endpoints.local.address import FOLDER_VARIABLE, PORT_VARIABLE, environment, find_running, state_file
+from chem_endpoints.local.server_process import free_port
 from page_fences import ROOT
 
 LINKED: Final = (".venv", "node_modules")
@@ -34,14 +34,6 @@ class ReaderClone:
         """Ends the local AWS that was started here, if one was."""
         if state_file(self.root).exists() and self.variables.get(FOLDER_VARIABLE) is None:
             subprocess.run([*CLI, "local", "down"], cwd=self.root, env=self.variables, check=False, capture_output=True)
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def make_clone(folder: Path) -> Path:

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from chem_endpoints.local.server_process import free_port
 from chem_endpoints.wire import environment
 from chem_endpoints.wire.bundle import unpack, write_bundle
 from chem_endpoints.wire.manifest import GoldenRows, Manifest, Metrics, Output, Training
@@ -109,12 +109,6 @@ class Server:
             self.process.kill()
             self.process.wait()
             raise
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def launch(
