@@ -94,11 +94,20 @@ def columns_shown(page: Any, row: int) -> dict[str, str]:
     """Every column of a card, as its table shows them."""
     card = page.locator("article").nth(row)
     card.locator("summary", has_text="columns as the server wrote them").click()
+    card.locator("details[open] td[data-column]").first.wait_for()
     cells: dict[str, str] = card.locator(".scroll").last.evaluate(
         "box => Object.fromEntries([...box.querySelectorAll('td[data-column]')]"
         ".map(cell => [cell.dataset.column, cell.textContent]))"
     )
     return cells
+
+
+def open_all(page: Any) -> None:
+    """Opens what is closed. The contents are made when the browser tells of it, a moment after the click."""
+    for summary in page.locator("summary").all():
+        summary.click()
+    for unfinished in ("details:not([open])", "summary:last-child"):
+        page.wait_for_function("selector => document.querySelector(selector) === null", arg=unfinished)
 
 
 def assert_quiet(visited: Any) -> None:
@@ -312,6 +321,7 @@ def test_the_keyboard_alone_is_enough(visit: Visit, server: Server) -> None:
         if page.evaluate("document.activeElement.tagName") == "SUMMARY":
             break
     page.keyboard.press("Enter")
+    page.wait_for_selector("details[open] td[data-column=prediction]")
     assert page.locator("details[open] td[data-column=prediction]").count() == 1
 
 
@@ -324,8 +334,7 @@ def test_the_page_is_accessible_in_every_state(
     page.emulate_media(color_scheme=scheme)
     assert accessibility(page) == []
     ask(page, ASPIRIN, BROKEN, SALT, explain=True)
-    for summary in page.locator("summary").all():
-        summary.click()
+    open_all(page)
     assert accessibility(page) == []
     page.uncheck("#option-explain")
     page.set_input_files("#file", root / "examples/data/solubility_unseen.csv")
@@ -340,8 +349,7 @@ def test_a_narrow_screen_scrolls_downwards_only(visit: Visit, server: Server, ro
     visited = opened(visit, server, width=NARROW, height=800)
     if state == "asked":
         ask(visited.page, ASPIRIN, "C" * 1500, SALT, explain=True)
-        for summary in visited.page.locator("summary").all():
-            summary.click()
+        open_all(visited.page)
     else:
         visited.page.set_input_files("#file", root / "examples/data/solubility_unseen.csv")
         visited.page.wait_for_selector("#rows table")
