@@ -15,6 +15,7 @@ from chem_endpoints.client.attach import attach_answer, check_suffix
 from chem_endpoints.client.aws import AwsClients, connect
 from chem_endpoints.client.budget import RetryBudget
 from chem_endpoints.client.capacity import WAKE_SECONDS, CapacityWait
+from chem_endpoints.client.card import ModelCard
 from chem_endpoints.client.description import (
     EndpointDescription,
     describe_endpoint,
@@ -188,10 +189,9 @@ class Endpoint:
         """Digest of the deployed model, read from the endpoint's tag now; empty: a foreign endpoint."""
         return read_digest(self.name, self._clients)
 
-    def card(self) -> dict[str, Any]:
+    def card(self) -> ModelCard:
         """The model card: target, unit, columns, training data, errors on compounds held out, versions, digests."""
-        card = self.manifest.model_dump(mode="json", exclude={"golden"})
-        return {"model_sha256": self.description.digest, **card}
+        return ModelCard.of(self.manifest, self.description.digest)
 
     def inference(self, rows: Any, **options: Any) -> pd.DataFrame:
         """Predicts each row.
