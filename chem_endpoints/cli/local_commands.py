@@ -172,9 +172,12 @@ def status() -> None:
 def run(command: tuple[str, ...]) -> None:
     """Run COMMAND against the local AWS; no real account can be reached from it.
 
+    Where COMMAND is a shell, this holds for all that is typed in it, until it is left with `exit`.
+
     \b
     Example:
       chem-endpoints local run -- aws sagemaker list-endpoints
+      chem-endpoints local run -- bash
     """
     from chem_endpoints.cli.clone import tool_path
 

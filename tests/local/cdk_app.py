@@ -124,13 +124,14 @@ class SyncEndpoint(Stack):
             retain_all_variant_properties=True,
         )
         Tags.of(endpoint).add("chem-endpoints:manifest", tag)
-        logs.LogGroup(
+        group = logs.LogGroup(
             self,
             "Logs",
             log_group_name="/aws/sagemaker/Endpoints/sync-v1",
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
+        endpoint.node.add_dependency(group)  # else the endpoint's first line makes it: already there
         self._scaling(endpoint, max_capacity)
         if unknown:
             CfnResource(self, "Unknown", type="AWS::Quantum::Computer", properties={"Qubits": 4})
