@@ -1,5 +1,5 @@
 # Every target sets up what it needs first; `make demo` and `make test` work on a fresh machine with Python 3.11.
-.PHONY: setup demo test test-pandas2 test-compat test-chemistry test-image test-browser test-infrastructure test-docs docs docs-serve thorough thorough-pages thorough-rest soak load bench bench-page image image-report lint lock clean
+.PHONY: setup demo test coverage test-pandas2 test-compat test-chemistry test-image test-browser test-infrastructure test-docs docs docs-serve thorough thorough-pages thorough-rest soak load bench bench-page image image-report lint lock clean
 SHELL := /bin/bash
 bin := .venv/bin
 
@@ -9,8 +9,13 @@ setup:
 demo: setup ## train, deploy onto the local AWS with the real CDK CLI, predict
 	@$(bin)/chem-endpoints demo
 
-test: setup ## the tests, with the coverage figure
-	@$(bin)/python -m pytest -n 2 --dist loadfile -m "not thorough and not chemistry and not image and not compat and not browser" --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+tests := $(bin)/python -m pytest -n 2 --dist loadfile -m "not thorough and not chemistry and not image and not compat and not browser"
+
+test: setup ## the tests
+	@$(tests)
+
+coverage: setup ## the same tests with the lines that they reach, in every process; fails below 90 %; takes half as long again
+	@$(tests) --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
 test-pandas2: setup ## client and wire format under pandas 2, in an environment of its own
 	@requirements/pandas2.sh
@@ -24,7 +29,7 @@ test-chemistry: setup ## reference tables in full, models trained in full, every
 	@$(bin)/python -m pytest -m chemistry -n 2 --dist loadfile
 
 test-image: setup ## build the container images and run them as SageMaker would; what is missing here is said and skipped
-	@$(bin)/python -m pytest -m image tests/image --deep-when-changed
+	@$(bin)/python -m pytest -m image tests/image --deep-when-changed $(ARGS)
 
 test-browser: setup ## the pages that servers and the local AWS show, in a headless Chromium; skipped where there is none
 	@$(bin)/python -m pytest -m browser tests/browser

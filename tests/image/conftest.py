@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """For `make test-image`: the deep image takes minutes."""
     help_text = "skip the deep image's tests where its sources are those that they last passed with on this machine"
     parser.addoption("--deep-when-changed", action="store_true", help=help_text)
+    parser.addoption("--without-deep", action="store_true", help="skip the deep image's tests")
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
@@ -96,6 +97,9 @@ def built_base(root: Path, engine: Engine, bottom: look_alike.BaseImage) -> Buil
 @pytest.fixture(scope="session")
 def built_deep(pytestconfig: pytest.Config, root: Path, engine: Engine, bottom: look_alike.BaseImage) -> Built:
     """The image for ChemProp, built from this clone."""
+    if pytestconfig.getoption("--without-deep"):
+        pytestconfig.stash[_INCOMPLETE] = True
+        pytest.skip("the deep image is left out: --without-deep")
     if pytestconfig.getoption("--deep-when-changed"):
         current, passed = _tested_with(root), root / PASSED
         if passed.is_file() and passed.read_text(encoding="utf-8") == current:
