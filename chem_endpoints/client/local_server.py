@@ -177,12 +177,12 @@ class LocalServer:
         while not self._process.ping():
             if not self.alive:
                 raise ModelFailedError(
-                    f"the model of {self.description.name} did not start: "
+                    f"{self.description.name} did not start: "
                     f"{_start_refusal(self._process.log) or f'its server {self.how_it_ended()}'}"
                 )
             if waited >= seconds:
                 raise ModelFailedError(
-                    f"the model of {self.description.name} is not ready after {seconds:g} s;"
+                    f"{self.description.name} is not ready after {seconds:g} s;"
                     " pass a larger start_seconds if it takes so long to load"
                 )
             yield _PING_PAUSE

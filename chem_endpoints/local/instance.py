@@ -16,6 +16,7 @@ FAILED_CHECKS = 3
 _POLL_SECONDS = 0.05
 _FIRST_BACKOFF_SECONDS = 0.5
 _LONGEST_BACKOFF_SECONDS = 30.0
+_MOST_DOUBLINGS = 10
 _STEADY_SECONDS = 60.0
 
 
@@ -72,7 +73,7 @@ class Instance:
             return
         if self.ready:
             self.ready, self.started = False, now
-        pause = min(_FIRST_BACKOFF_SECONDS * 2**self.restarts, _LONGEST_BACKOFF_SECONDS)
+        pause = min(_FIRST_BACKOFF_SECONDS * 2 ** min(self.restarts, _MOST_DOUBLINGS), _LONGEST_BACKOFF_SECONDS)
         if now - self.started >= pause:
             self.restarts, self.started = self.restarts + 1, now
             self._start_again()

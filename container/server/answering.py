@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from chem_endpoints.wire.columns import PREDICTION_ERROR, Reason
+from chem_endpoints.wire.columns import PREDICTION_ERROR
 from chem_endpoints.wire.content_types import ARROW, PARQUET
 from chem_endpoints.wire.errors import BodyTooLargeError
 from chem_endpoints.wire.parts import answer_end, arrow_to_parquet
@@ -17,15 +17,10 @@ from container.server.answer import NumberAnswer
 from container.server.asking import Ask
 from container.server.body_source import BodyReader, BodySource, readable
 from container.server.frames import Frame, Kind
-from container.server.limits import allow_processor_seconds
 from container.server.prediction import Pace, Predictor
 from container.server.published import PublishedWork
-from container.server.reason_counts import OTHER, count_reasons
+from container.server.reason_counts import told_of
 from container.server.row_group import FrameGroup, RowGroup
-
-TOLD_ROWS = 50
-"""Failed rows that a strict caller is told of; the error's body must stay small (SageMaker cuts large ones)."""
-
 
 SHARED_SECONDS = 0.5
 """Rows that take longer than this are worth another worker's reading the body again."""
@@ -150,12 +145,13 @@ class Answering:
                 stop = end
                 reasons = {row: reasons.get(row, ask.fail_all) for row in range(start, stop)}
             else:
-                stop = min(end, start + min(growing, self._slice_rows(ask, offset + start)))
+                stop = self._slice_end(ask, start, end, offset, growing, reasons)
                 growing *= STREAM_GROWTH
             answer = self._predict(group, start, stop, offset, reasons)
             seconds = stages.end("predict")
             # Of the model alone: putting together a wide answer takes as long for one row as for hundreds.
-            self.pace.learn(max(1, stop - start), self.work.model_seconds)
+            if seen := sum(row not in reasons for row in range(start, stop)) if reasons else stop - start:
+                self.pace.learn(seen, self.work.model_seconds)
             write = group.number_part if isinstance(answer, NumberAnswer) else group.part
             data = write(start, stop, answer, first=not opened)  # type: ignore[arg-type] # as asked one line above
             stages.end("serialise")
@@ -165,7 +161,7 @@ class Answering:
                 "stop": offset + stop,
                 "last": whole and stop == end,
                 "shareable": share.possible and left > SHARED_SECONDS,
-                **_bad_rows(answer, offset + start, ask),
+                **told_of(_reasons(answer), first_row=offset + start, strict=ask.strict),
             }
             yield output.rows(head, data)
             start, opened = stop, True
@@ -173,19 +169,27 @@ class Answering:
                 share.stop = start + (end - start + 1) // 2
                 yield Frame(Kind.SHARED, {"from": share.stop})
 
-    def _slice_rows(self, ask: Ask, row: int) -> int:
-        return ask.slice_rows if ask.slice_rows is not None and row < ask.slice_until else self.pace.rows
+    def _slice_end(self, ask: Ask, start: int, end: int, offset: int, growing: int, reasons: dict[int, str]) -> int:
+        """Where the slice ends: the model sees as many rows as its pace allows; those with a reason cost nothing."""
+        if ask.slice_rows is not None and offset + start < ask.slice_until:
+            return min(end, start + min(growing, ask.slice_rows))
+        left = min(growing, self.pace.rows)
+        if not reasons:
+            return min(end, start + left)
+        stop = start
+        while stop < end and left > 0:
+            left -= stop not in reasons
+            stop += 1
+        return stop
 
     def _predict(
         self, group: RowGroup, start: int, stop: int, offset: int, reasons: dict[int, str]
     ) -> NumberAnswer | pd.DataFrame:
-        self.work.begin(offset + start, offset + stop)
-        allow_processor_seconds(self.row_seconds)
+        self.work.begin(offset + start, offset + stop, row_seconds=self.row_seconds)
         try:
             return self.predictor.answer(group, start, stop, offset=offset, reasons=reasons, work=self.work)
         finally:
             self.work.end()
-            allow_processor_seconds(None)
 
 
 @dataclass(kw_only=True)
@@ -206,23 +210,10 @@ class _Share:
         return rows if self.stop is None else min(rows, self.stop)
 
 
-def _bad_rows(answer: NumberAnswer | pd.DataFrame, offset: int, ask: Ask) -> dict[str, Any]:
+def _reasons(answer: NumberAnswer | pd.DataFrame) -> dict[int, str]:
     if isinstance(answer, NumberAnswer):
-        reasons = answer.reasons
-    else:
-        errors = answer[PREDICTION_ERROR].tolist()
-        reasons = {row: error for row, error in enumerate(errors) if error}
-    if not reasons:
-        return {}
-    bad: dict[str, Any] = {"bad": count_reasons(reasons.values())}
-    if ask.strict:
-        bad["told"] = [[offset + row, _told(reason)] for row, reason in sorted(reasons.items())[:TOLD_ROWS]]
-    return bad
-
-
-def _told(reason: str) -> str:
-    """The reason, unless it is in the script's own words, which may quote a structure."""
-    return reason if OTHER not in count_reasons([reason]) else Reason.PREDICTION_FAILED.because("see the row itself")
+        return answer.reasons
+    return {row: error for row, error in enumerate(answer[PREDICTION_ERROR].tolist()) if error}
 
 
 def _convert(output: Output) -> int:

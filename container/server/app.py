@@ -63,13 +63,13 @@ def create_app(settings: Settings, pool: WorkerPool, dispatcher: Dispatcher) -> 
 
     @app.get("/docs", include_in_schema=False)
     def docs(pool: Pool, settings: ServerSettings) -> HTMLResponse:
-        from container.server.docs_page import docs_page
+        from container.server.docs_page import POLICY, docs_page
 
         found = pool.introduction
         page = docs_page(
             settings.endpoint_name, found.digest, found.manifest, layout=found.layout, features=found.features
         )
-        return HTMLResponse(page)
+        return HTMLResponse(page, headers={"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"})
 
     @app.get("/", include_in_schema=False)
     async def playground(request: Request) -> Response:

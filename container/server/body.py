@@ -32,11 +32,11 @@ async def read_body(receive: Receive, *, declared: int, limit: int, seconds: flo
     """
     if declared > limit:
         raise _too_large(limit)
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        return await _of_one_piece(message.get("body", b""), limit)
     try:
         async with asyncio.timeout(seconds):
+            message = await receive()  # a caller may send headers, and then nothing
+            if message["type"] == "http.request" and not message.get("more_body", False):
+                return await _of_one_piece(message.get("body", b""), limit)
             return await _read_on(message, receive, declared, limit)
     except TimeoutError:
         raise RequestError(

@@ -129,9 +129,11 @@ class BodyReader:
             if source.data is not None
             else read_row_groups(_file(source), ask.content_type)
         )
+        first_row = 0
         for frame in frames:
             if ask.strict and ask.content_type in (JSON, JSON_LINES):
-                check_fields(frame, self._row_model)
+                check_fields(frame, self._row_model, first_row=first_row)
+            first_row += len(frame)
             yield self._frame_group(frame, ask)
 
     @cached_property

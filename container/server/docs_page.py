@@ -28,6 +28,10 @@ _STYLE = (
 )
 
 
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""``Content-Security-Policy`` of the page: nothing runs in it, whatever a manifest says."""
+
+
 def docs_page(
     endpoint: str, digest: str, manifest: Manifest | None, *, layout: str = "", features: Sequence[str] = ()
 ) -> str:
@@ -149,4 +153,4 @@ def _table(columns: tuple[Feature, ...] | tuple[Output, ...]) -> str:
 
 
 def _in_unit(unit: str | None) -> str:
-    return f"in {unit}" if unit else ""
+    return f"in {escape(unit)}" if unit else ""

@@ -20,8 +20,8 @@ class FieldsError(WireError):
         self.details: dict[str, Any] = {"errors": errors}
 
 
-def check_fields(sent: pd.DataFrame, model: type[Row]) -> None:
-    """Checks the rows of a JSON body.
+def check_fields(sent: pd.DataFrame, model: type[Row], *, first_row: int = 0) -> None:
+    """Checks rows of a JSON body, the first of which is row ``first_row`` of the request.
 
     Raises:
         FieldsError: a cell of a feature is missing or malformed.
@@ -30,4 +30,4 @@ def check_fields(sent: pd.DataFrame, model: type[Row]) -> None:
     columns = [sent.iloc[:, position] for position in range(sent.shape[1])]
     records = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     if errors := field_errors(records, model):
-        raise FieldsError(errors)
+        raise FieldsError([{**error, "row": first_row + error["row"]} for error in errors])

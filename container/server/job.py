@@ -13,6 +13,7 @@ from chem_endpoints.wire.rows import NO_ROW
 from container.server.asking import Ask
 from container.server.frames import Frame
 from container.server.published import NO_SLICE
+from container.server.reason_counts import TOLD_ROWS
 from container.server.spool import Spool
 
 DEATHS_BEFORE_BLAME = 2
@@ -63,7 +64,9 @@ def _together(first: Figures, rest: Figures) -> Figures:
     bad_rows.update(rest.bad_rows)
     milliseconds.update(rest.milliseconds)
     return first._replace(
-        bad_rows=dict(bad_rows), milliseconds=dict(milliseconds), told=tuple(sorted((*first.told, *rest.told)))
+        bad_rows=dict(bad_rows),
+        milliseconds=dict(milliseconds),
+        told=tuple(sorted((*first.told, *rest.told))[:TOLD_ROWS]),
     )
 
 
@@ -138,7 +141,7 @@ class Job:
         self.ask = replace(self.ask, start=head["stop"], opened=True)
         for reason, rows in head.get("bad", {}).items():
             self.bad_rows[reason] = self.bad_rows.get(reason, 0) + rows
-        self.told += [(row, reason) for row, reason in head.get("told", ())]
+        self.told += [(row, reason) for row, reason in head.get("told", ())][: TOLD_ROWS - len(self.told)]
         self.content_type = head.get("content_type")
         if "written" in head:
             start, self.written = self.written, self.written + head["written"]

@@ -2,7 +2,8 @@
 
 Memory: RLIMIT_DATA, set to the size after the fork and a budget, so that the first breach is a MemoryError of one row.
 It counts private writable memory (Linux), so neither the model that is shared with the host nor mapped files.
-Processor time: RLIMIT_CPU, moved on before each slice; its signal ends the worker on the row that it published.
+Processor time: RLIMIT_CPU, moved on before each slice and as its rows are published; its signal ends the worker on the
+row that it published.
 """
 
 import contextlib

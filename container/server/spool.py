@@ -51,10 +51,11 @@ class Spool:
 
     async def _move_to_disk(self) -> None:
         self._count(-self._counted)
-        disk = _unlinked_file()
-        await asyncio.to_thread(_copy, self.descriptor, disk, self.size)
-        os.close(self.descriptor)
-        self.descriptor, self.on_disk = disk, True
+        memory, self.descriptor, self.on_disk = self.descriptor, _unlinked_file(), True
+        try:  # `close` gives the file back from here on, also where the disk is full
+            await asyncio.to_thread(_copy, memory, self.descriptor, self.size)
+        finally:
+            os.close(memory)
 
     async def read(self, start: int, length: int) -> bytes:
         """Up to ``length`` bytes from ``start``."""
@@ -67,8 +68,12 @@ class Spool:
         Spool.in_memory_bytes += change
 
     def cut(self, size: int) -> None:
-        """Forgets what lies beyond ``size``: what a dead worker had begun to write."""
+        """Forgets what lies beyond ``size``: what a dead worker had begun to write.
+
+        Workers write through the same open file: its position is where the dead one stopped, or was reading.
+        """
         os.ftruncate(self.descriptor, size)
+        os.lseek(self.descriptor, size, os.SEEK_SET)
 
     def close(self) -> None:
         """Gives the space back."""

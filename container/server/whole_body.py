@@ -21,7 +21,6 @@ from container.server.body_functions import read_body, wanted_type, write_body
 from container.server.declared_rows import predict_declared
 from container.server.foreign_bundle import ForeignBundle, Layout
 from container.server.loading import LoadedModel
-from container.server.reason_counts import count_reasons
 from container.server.row_isolation import Announce, Piece, has_rows, predict_isolating
 from container.server.script_error import ScriptError
 from container.server.whole_rows import same_cells, whole_result
@@ -35,13 +34,13 @@ class WholeAnswer:
         body: the answer's body.
         content_type: its format, as the script or the negotiation says.
         rows: rows that were asked for; 0 where only the script knows.
-        bad_rows: reason → number of rows without a prediction.
+        reasons: rows without a prediction → why.
     """
 
     body: bytes
     content_type: str
     rows: int
-    bad_rows: dict[str, int]
+    reasons: dict[int, str]
 
 
 def predict_whole_body(
@@ -80,7 +79,7 @@ def predict_whole_body(
         body=written,
         content_type=written_type,
         rows=len(read.data) if has_rows(read.data) else 0,
-        bad_rows=count_reasons(prediction[PREDICTION_ERROR] if _tells_errors(prediction) else reasons.values()),
+        reasons=_told(prediction[PREDICTION_ERROR]) if _tells_errors(prediction) else reasons,
     )
 
 
@@ -159,6 +158,10 @@ def _own_columns(prediction: pd.DataFrame, sent: Any) -> int:
         if name != own or not same_cells(prediction.iloc[:, position], sent.iloc[:, position]):
             return position
     return min(prediction.shape[1], sent.shape[1])
+
+
+def _told(errors: "pd.Series[Any]") -> dict[int, str]:
+    return {row: str(told) for row, told in enumerate(errors) if not pd.isna(told) and told}
 
 
 def _tells_errors(prediction: Any) -> bool:

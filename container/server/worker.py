@@ -19,6 +19,7 @@ from container.server.loading import LoadedModel, LoadFailure
 from container.server.plain_csv import HeaderPlans
 from container.server.prediction import Predictor
 from container.server.published import PublishedWork
+from container.server.reason_counts import told_of
 from container.server.script_error import ScriptError
 from container.server.settings import Settings
 from container.server.together import answer_together
@@ -128,8 +129,8 @@ class Worker:
                 "start": 0,
                 "stop": answer.rows,
                 "last": True,
-                "bad": answer.bad_rows,
                 "content_type": answer.content_type,
+                **told_of(answer.reasons, first_row=0, strict=ask.strict),
             },
             answer.body,
         )

@@ -13,7 +13,9 @@ import pytest
 
 from chem_endpoints.wire import environment
 from chem_endpoints.wire.content_types import CSV
+from chem_endpoints.wire.manifest import Feature, GoldenRows
 from chem_endpoints.wire.options import HEADER
+from foreign_bundles import smiles_bundle
 from hostile_molecules import HostileMolecule, hostile_molecules
 from played_bundles import COMMANDS, write_played_bundle
 from served_bundles import COMMITTED, write_served_bundle
@@ -54,6 +56,16 @@ def played(kind: str, start: Callable[..., Server], tmp_path_factory: pytest.Tem
     """A model of each other kind."""
     settings = {environment.ENDPOINT_NAME: kind, environment.WORKERS: "1"}
     return start(write_played_bundle(kind, tmp_path_factory.mktemp(kind)), **settings)
+
+
+BATCHES = '''
+"""Predicts the length of a text."""
+def model_fn(model_dir):
+    return None
+
+def predict_fn(df, model):
+    return df.assign(prediction=df["batch"].str.len().astype(float))
+'''
 
 
 def opened(visit: Visit, server: Server, **size: int) -> Any:
@@ -395,6 +407,54 @@ PREDICTED = {
     "numbers": ["prediction"],
     "features": [],
 }
+
+
+def test_a_drawing_that_is_refused_costs_no_prediction(visit: Visit, server: Server) -> None:
+    page = opened(visit, server).page
+    busy = '{"code": "overloaded", "message": "retry later"}'
+    page.route("**/drawings", lambda route: route.fulfill(status=429, body=busy, content_type="application/json"))
+    ask(page, ASPIRIN, BROKEN)
+    assert page.locator(".value").count() == 1
+    assert page.locator("figcaption").all_inner_texts() == ["No drawing.", "No drawing."]
+    assert page.locator("#problem").is_hidden()
+    assert page.locator("#download").is_visible()
+
+
+def test_a_model_without_a_manifest_shows_what_its_script_answers(
+    visit: Visit, start: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start(smiles_bundle(tmp_path), **{environment.ALLOW_PICKLE: "1"})
+    page = opened(visit, server).page
+    page.fill("#smiles", f"CCO\n{ASPIRIN}")
+    page.click("button.primary")
+    await_answer(page)
+    cells = page.locator("article td[data-column=prediction]").all_inner_texts()
+    assert cells == ["3.0", f"{len(ASPIRIN)}.0"]
+    assert page.locator("#problem").is_hidden()
+
+
+def test_the_copied_request_holds_each_cell_as_it_was_typed(
+    visit: Visit, start: Callable[..., Server], tmp_path: Path
+) -> None:
+    features = (
+        Feature(name="batch", dtype="text"),
+        Feature(name="mass", dtype="float64"),
+        Feature(name="count", dtype="int64", missing="allow"),
+    )
+    golden = GoldenRows(
+        input={"batch": ["a"], "mass": [1.0], "count": [1]}, output={"prediction": [1.0]}, relative_tolerance=1e-6
+    )
+    page = opened(visit, start(write_own_script_bundle(tmp_path, BATCHES, features=features, golden=golden))).page
+    for name, cell in {"batch": "007", "mass": "1.10", "count": "12345678901234567"}.items():
+        page.get_by_label(name).fill(cell)
+    page.click("button.primary")
+    await_answer(page)
+    text = copied(page, "Python, where this endpoint is deployed")
+    assert 'pd.DataFrame({"batch": ["007"], "mass": [1.10], "count": [12345678901234567]})' in text
+    page.get_by_label("mass").fill("0x10")
+    page.click("button.primary")
+    page.wait_for_selector("text=invalid_value")
+    assert '"mass": ["0x10"]' in copied(page, "Python, where this endpoint is deployed")
 
 
 def test_a_server_that_has_ended_is_told(visit: Visit, start: Callable[..., Server], tmp_path: Path) -> None:

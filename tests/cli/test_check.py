@@ -55,7 +55,7 @@ def test_a_server_that_does_not_start_is_told_as_text(tmp_path: Path) -> None:
     result = check(str(bundle))
     assert result.exit_code == 1
     assert "start     FAIL" in result.stdout
-    assert "happened: the model of model did not start" in result.stdout
+    assert "happened: model did not start" in result.stdout
     assert result.stderr == ""  # nobody watches
 
 

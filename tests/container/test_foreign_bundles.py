@@ -177,6 +177,14 @@ def test_a_workbench_row_that_raises_comes_back_with_its_reason(tmp_path: Path, 
     assert "CANARY" not in server.log_path.read_text()
 
 
+def test_a_strict_caller_of_a_workbench_bundle_is_told_which_row(tmp_path: Path, start_server: Start) -> None:
+    server = start_server(workbench_bundle(tmp_path / "model"), CHEM_ENDPOINTS_ALLOW_PICKLE="1")
+    answer = server.post("id,LogP,TPSA\na,0,1\nb,CANARY,1\nc,1,0.5\n", X_Amzn_SageMaker_Custom_Attributes="strict=true")
+    assert answer.status_code == 422
+    assert answer.json()["rows"] == [1]
+    assert answer.json()["errors"] == [{"row": 1, "message": "prediction_failed: the model raised ValueError"}]
+
+
 def test_toolkit_requests_are_answered_with_the_models_numbers(tmp_path: Path, start_server: Start) -> None:
     server = start_server(toolkit_bundle(tmp_path / "model"))
     answer = server.post(HEADERLESS)

@@ -16,7 +16,7 @@ Bundle = Callable[..., Path]
 
 SCRIPT = '''
 """Predicts the length of a text; some texts cost more than they may."""
-import ctypes
+import ctypes, time
 import numpy as np
 from chem_endpoints.wire.rows import each_row
 
@@ -28,6 +28,10 @@ def predict_fn(df, model):
     for _, text in each_row(enumerate(df["smiles"])):
         if text == "spin":
             while True:
+                pass
+        if text.startswith("busy"):
+            until = time.process_time() + 0.05
+            while time.process_time() < until:
                 pass
         if text == "segfault":
             ctypes.string_at(0)
@@ -96,6 +100,14 @@ def test_many_costly_rows_leave_the_honest_ones_alone(costly: Any) -> None:
     rows = answers(costly.post("smiles\n" + "\n".join(texts) + "\n"))
     for text, row in zip(texts, rows, strict=True):
         assert row[1] == ("N/A" if text in ("segfault", "gigabytes", "spin") else f"{len(text)}.0")
+
+
+def test_rows_that_each_take_a_little_may_take_longer_together(costly: Any) -> None:
+    answers(costly.post("smiles\n" + "C\n" * 2000))  # it learns to give the model many rows at once
+    before = costly.client.get("/health").json()["worker_restarts"]
+    rows = answers(costly.post("smiles\n" + "busy\n" * 90))  # 4.5 s of processor time; a row may take 1 s
+    assert [row[1:] for row in rows] == [["4.0", ""]] * 90
+    assert costly.client.get("/health").json()["worker_restarts"] == before
 
 
 def test_what_model_code_prints_stays_out_of_the_log(

@@ -102,6 +102,23 @@ def test_the_page_escapes_names_and_lists_every_option() -> None:
     assert all(f"<code>{option}</code>" in page for option in OPTIONS)
 
 
+def test_no_text_of_a_manifest_is_read_as_html(server: Any) -> None:
+    text = "<img src=x onerror=alert(1)>"
+    manifest = small_manifest(
+        {},
+        framework=text,
+        features=(Feature(name=f"{text}1", dtype="text", unit=text, description=text),),
+        targets=(Output(name=text, dtype="float64", unit=text, description=text),),
+        outputs=(Output(name=f"{text}2", dtype="float64", unit=text, description=text),),
+        on_request={text: (Output(name=f"{text}3", dtype="float64", unit=text, description=text),)},
+    )
+    page = docs_page(text, text, manifest)
+    assert page.count("&lt;img") > 10
+    assert "<img" not in page
+    policy = server.client.get("/docs").headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'")
+
+
 def test_the_served_document_is_valid_and_tells_each_format_error_and_header(
     document: dict[str, Any], invocations: dict[str, Any]
 ) -> None:

@@ -1,6 +1,7 @@
 """Promise: a body that is too large to copy lies in a file that nobody else can open, and its space comes back."""
 
 import asyncio
+import errno
 import os
 from pathlib import Path
 
@@ -59,3 +60,35 @@ def test_bodies_share_a_budget_of_memory(monkeypatch: pytest.MonkeyPatch) -> Non
             assert not third.on_disk
 
     asyncio.run(fill())
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_who_writes_on_after_a_cut_writes_there(on_disk: bool) -> None:
+    """A worker dies after writing what it has not told of; the next one shares its open file, and so its position."""
+    with Spool(on_disk=on_disk) as answer:
+        worker = os.dup(answer.descriptor)
+        os.write(worker, b"told" + b"lost")
+        answer.cut(4)
+        os.write(worker, b"next")
+        os.lseek(worker, 1, os.SEEK_SET)  # one that died while it read
+        answer.cut(8)
+        os.write(worker, b"last")
+        os.close(worker)
+        assert os.pread(answer.descriptor, 100, 0) == b"toldnextlast"
+
+
+def test_a_full_disk_keeps_no_file_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def grow() -> None:
+        with Spool() as body:
+            await body.append(b"x" * MEMORY_BYTES)
+            monkeypatch.setattr(spool, "_copy", full)
+            with pytest.raises(OSError, match="No space left"):
+                await body.append(b"x")
+
+    before, opened = Spool.in_memory_bytes, len(os.listdir("/proc/self/fd"))
+    asyncio.run(grow())
+    assert Spool.in_memory_bytes == before
+    assert len(os.listdir("/proc/self/fd")) == opened

@@ -17,6 +17,7 @@ from chem_endpoints.wire.errors import NotAcceptableError, UnsupportedContentTyp
 from chem_endpoints.wire.manifest import Feature, Output
 from container.server.foreign_bundle import ForeignBundle, Layout
 from container.server.loading import LoadedModel
+from container.server.reason_counts import count_reasons
 from container.server.script import Script
 from container.server.script_error import ScriptError
 from container.server.whole_body import WholeAnswer, predict_whole_body
@@ -84,7 +85,7 @@ def test_a_body_with_names_stays_a_frame_and_gets_the_error_column() -> None:
         {"x": 1, "id": "007", "prediction": 2.0, "prediction_error": ""},
         {"x": 2, "id": None, "prediction": 4.0, "prediction_error": ""},
     ]
-    assert (answer.rows, answer.bad_rows, answer.content_type) == (2, {}, JSON)
+    assert (answer.rows, count_reasons(answer.reasons.values()), answer.content_type) == (2, {}, JSON)
 
 
 def test_texts_without_names_reach_the_script_as_they_are() -> None:
@@ -100,7 +101,7 @@ def test_a_header_line_is_told_and_not_predicted() -> None:
 def test_a_cell_that_is_no_number_concerns_its_row_alone() -> None:
     answer = ask(loaded(), "1,2\n3,oops\n5,6\n", accept=JSON)
     assert json.loads(answer.body) == [2.0, None, 10.0]
-    assert answer.bad_rows == {"invalid_value": 1}
+    assert count_reasons(answer.reasons.values()) == {"invalid_value": 1}
 
 
 @given(st.lists(st.integers(-3, 9), min_size=1, max_size=40))
@@ -118,7 +119,7 @@ def test_rows_that_raise_stand_alone_and_the_others_get_their_numbers(numbers: l
     assert [record.get("prediction") for record in records] == [2.0 * x if x >= 0 else None for x in numbers]
     failed = "prediction_failed: the model raised ValueError"
     assert [record["prediction_error"] for record in records] == [failed if x < 0 else "" for x in numbers]
-    assert answer.bad_rows == ({"prediction_failed": len(bad)} if bad else {})
+    assert count_reasons(answer.reasons.values()) == ({"prediction_failed": len(bad)} if bad else {})
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_the_rows_that_the_model_sees_are_announced() -> None:
 def test_rows_known_to_be_bad_are_not_shown_to_the_model() -> None:
     answer = ask(loaded(), "1\n-1\n3\n", accept=JSON, known_bad={1: "worker_crashed: the model crashed on this row"})
     assert json.loads(answer.body) == [2.0, None, 6.0]
-    assert answer.bad_rows == {"worker_crashed": 1}
+    assert count_reasons(answer.reasons.values()) == {"worker_crashed": 1}
 
 
 def test_one_row_that_raises_is_a_bad_row() -> None:
@@ -158,7 +159,7 @@ def test_a_scripts_own_reasons_are_kept_and_counted_without_quoting_them() -> No
 
     answer = ask(loaded(predict_fn=predict_fn), '[{"x": 1}, {"x": 2}, {"x": 3}]', JSON)
     assert [record["prediction_error"] for record in json.loads(answer.body)] == ["CANARY: x", "", "invalid_smiles: y"]
-    assert answer.bad_rows == {"other": 1, "invalid_smiles": 1}
+    assert count_reasons(answer.reasons.values()) == {"other": 1, "invalid_smiles": 1}
 
 
 @pytest.mark.parametrize(
@@ -345,7 +346,7 @@ def test_a_manifest_still_holds_for_a_script_with_functions_of_its_own() -> None
     assert lines[2] == "008,,,missing_value: column 'x' is empty"
     assert lines[3] == "009,-1,,prediction_failed: the model raised ValueError"
     assert lines[4] == "010,4,8.0,"
-    assert answer.bad_rows == {"missing_value": 1, "prediction_failed": 1}
+    assert count_reasons(answer.reasons.values()) == {"missing_value": 1, "prediction_failed": 1}
 
 
 def test_a_script_that_breaks_its_manifest_is_told() -> None:

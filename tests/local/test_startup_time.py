@@ -1,6 +1,7 @@
 """A container that is not healthy in time fails its endpoint, with the time of its own configuration."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,18 @@ def test_a_container_that_is_healthy_in_time_is_ready(instance: Callable[..., In
     punctual = instance(seconds=20, STAND_IN_FAULT="slow-start")
     punctual.await_health("production variant AllTraffic", lambda: False)
     assert punctual.ready
+
+
+def test_a_container_that_has_died_for_hours_is_still_started_again(instance: Callable[..., Instance]) -> None:
+    dead = instance(seconds=20)
+    dead.await_health("production variant AllTraffic", lambda: False)
+    dead.process.stop(5)
+    dead.restarts, dead.started = 5000, time.monotonic() - 3600
+    dead.supervise()  # sees that it has died
+    dead.started -= 3600
+    dead.supervise()
+    assert dead.process.alive
+    assert dead.restarts == 5001
 
 
 @pytest.mark.thorough

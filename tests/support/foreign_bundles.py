@@ -115,6 +115,13 @@ def workbench_bundle(folder: Path, *, script: str = WORKBENCH_SCRIPT, **metadata
     return folder
 
 
+def smiles_bundle(folder: Path) -> Path:
+    """A Workbench bundle that reads nothing but structures: it predicts the length of their text."""
+    predicted = "estimator.predict(as_trained(df, features).to_numpy(dtype=float))"
+    workbench_bundle(folder, script=WORKBENCH_SCRIPT.replace(predicted, 'df["smiles"].str.len().astype(float)'))
+    return write_files(folder, {"feature_columns.json": json.dumps(["smiles"])})
+
+
 def toolkit_bundle(folder: Path, *, script: str = TOOLKIT_SCRIPT, **files: str) -> Path:
     """A toolkit bundle of `MODEL`, whose numbers lie in a JSON file."""
     return write_files(folder, {"code/inference.py": script, "line.json": LINE, **files})

@@ -86,7 +86,7 @@ function chanceBars(target, row) {
 }
 
 function facts(card, row) {
-  const unit = card.outputs.find((output) => output.name === "nn_value")?.unit;
+  const unit = (card.outputs ?? []).find((output) => output.name === "nn_value")?.unit;
   const measured = isMissing(row.nn_value) ? null : `measured ${rounded(row.nn_value)}${unit ? ` ${unit}` : ""}`;
   const likeness = !isMissing(row.nn_similarity)
     ? `similarity ${rounded(row.nn_similarity)} (0 to 1)`

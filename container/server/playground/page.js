@@ -79,7 +79,7 @@ async function ask(page, asked) {
     await showDrawings(page, answer.rows.slice(0, MOST_SHOWN), mine.signal);
   } catch (error) {
     if (mine.signal.aborted) return;
-    complain(error instanceof TypeError ? "The server does not answer. Is it still running?" : error.message);
+    complain(error.message);
   } finally {
     if (asking === mine) part("rows").removeAttribute("aria-busy");
   }
@@ -111,7 +111,8 @@ async function showDrawings(page, rows, signal) {
   if (structure === null || !places.length) return;
   const own = Object.keys(rows[0]).find((name) => name === structure) ?? Object.keys(rows[0]).find((name) => name.toLowerCase() === "smiles");
   const wanted = places.map((place) => rows[Number(place.dataset.row) - 1]);
-  const drawn = await draw(wanted.map((row) => row[own]), signal);
+  const drawn = await draw(wanted.map((row) => row[own]), signal).catch((error) => places.map(() => ({ reason: error.message })));
+  if (signal.aborted) return;
   drawn.forEach(({ svg, reason }, at) => {
     const place = places[at];
     if (!reason) place.append(picture(svg, `Structure of row ${place.dataset.row}`));
@@ -121,7 +122,7 @@ async function showDrawings(page, rows, signal) {
 
 function showSnippets(page, asked) {
   part("elsewhere").hidden = false;
-  part("snippets").replaceChildren(...snippets(asked, page.endpoint).map((one) => snippetPart(one, tell)));
+  part("snippets").replaceChildren(...snippets(asked, page.endpoint, page.card).map((one) => snippetPart(one, tell)));
 }
 
 function save(text, name) {

@@ -6,9 +6,18 @@ export const OPTIONS_HEADER = "X-Amzn-SageMaker-Custom-Attributes";
 /** A request that got no rows; its message says why. */
 export class Refused extends Error {}
 
+async function asked(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refused("The server does not answer. Is it still running?");
+  }
+}
+
 /** The JSON of a path. */
 export async function read(path) {
-  const response = await fetch(path);
+  const response = await asked(path);
   if (!response.ok) throw new Refused(await told(response));
   return response.json();
 }
@@ -22,7 +31,7 @@ export function headersOf(options) {
 
 /** The answer to a body of CSV: its text, its header and its rows. */
 export async function predict(body, options, signal) {
-  const response = await fetch("invocations", { method: "POST", headers: headersOf(options), body, signal });
+  const response = await asked("invocations", { method: "POST", headers: headersOf(options), body, signal });
   if (!response.ok) throw new Refused(await told(response));
   return readAnswer(await response.text());
 }
@@ -30,7 +39,7 @@ export async function predict(body, options, signal) {
 /** A drawing (SVG text) or a reason for each SMILES. */
 export async function draw(smiles, signal) {
   const body = writeCsv([["smiles"], ...smiles.map((text) => [text])]);
-  const response = await fetch("drawings", { method: "POST", headers: headersOf([]), body, signal });
+  const response = await asked("drawings", { method: "POST", headers: headersOf([]), body, signal });
   if (!response.ok) throw new Refused(await told(response));
   const answer = readAnswer(await response.text());
   return answer.rows.map((row) => ({ svg: row.drawing, reason: row.prediction_error }));

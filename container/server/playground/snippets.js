@@ -10,14 +10,14 @@ const NEXT_LINE = " \\\n  ";
  * The texts, with a title each.
  *
  * asked: { rows: cells by row, the header first, or null for a file; name: of the file; body: CSV text or file;
- * options }; endpoint: its name.
+ * options }; endpoint: its name; card: the model's.
  */
-export function snippets(asked, endpoint) {
+export function snippets(asked, endpoint, card) {
   const small = asked.rows !== null && asked.body.length <= MOST_CHARACTERS;
   const file = asked.name ?? FILE;
   return [
     { title: "Shell", text: curl(asked, small, file) },
-    { title: "Python, where this endpoint is deployed", text: client(asked, small, file, endpoint) },
+    { title: "Python, where this endpoint is deployed", text: client(asked, small, file, endpoint, card) },
     { title: "Python without any library, to this server", text: plainPython(asked, small, file) },
   ];
 }
@@ -49,9 +49,9 @@ function quoted(text) {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function client(asked, small, file, endpoint) {
+function client(asked, small, file, endpoint, card) {
   const options = asked.options.map((option) => `, ${option}=True`).join("");
-  const rows = small ? pythonRows(asked.rows) : { before: "", value: JSON.stringify(file) };
+  const rows = small ? pythonRows(asked.rows, card) : { before: "", value: JSON.stringify(file) };
   return (
     `${rows.before}from chem_endpoints import Endpoint\n\n` +
     `end = Endpoint(${JSON.stringify(endpoint)})  # or Endpoint.local("model.tar.gz"): the bundle on this machine\n` +
@@ -59,17 +59,23 @@ function client(asked, small, file, endpoint) {
   );
 }
 
-function pythonRows([header, ...rows]) {
+function pythonRows([header, ...rows], card) {
   if (header.length === 1 && header[0].toLowerCase() === "smiles") {
     return { before: "", value: JSON.stringify(rows.map(([text]) => text)) };
   }
-  const columns = header.map((name, at) => `${JSON.stringify(name)}: [${rows.map((row) => literal(row[at])).join(", ")}]`);
+  const texts = new Set(card.features.filter((feature) => feature.dtype === "text").map((feature) => feature.name));
+  const columns = header.map(
+    (name, at) => `${JSON.stringify(name)}: [${rows.map((row) => literal(row[at], texts.has(name))).join(", ")}]`,
+  );
   return { before: "import pandas as pd\n", value: `pd.DataFrame({${columns.join(", ")}})` };
 }
 
-function literal(cell) {
+const PYTHON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?$/i;
+
+/** A cell in Python, digit by digit as it stands; what Python would read as another number stays a text. */
+function literal(cell, isText) {
   if (cell === "") return "None";
-  return Number.isFinite(Number(cell)) && cell.trim() === cell ? String(Number(cell)) : JSON.stringify(cell);
+  return !isText && PYTHON_NUMBER.test(cell) ? cell : JSON.stringify(cell);
 }
 
 function plainPython(asked, small, file) {

@@ -40,15 +40,18 @@ function requestFigures(endpoint) {
   return figures;
 }
 
-// The page that the endpoint's own server has; components have none.
+const DEFAULT_REGION = "us-east-1"; // what the local AWS takes a request for that is not signed, as a browser's
+
+// The page that the endpoint's own server has; components have none, and a browser asks in one region only.
 function playground(endpoint) {
-  if (endpoint.kind === "inference_component" || running(endpoint) === 0) return null;
+  if (endpoint.kind === "inference_component" || endpoint.region !== DEFAULT_REGION || running(endpoint) === 0) return null;
   return element("a", { class: "playground", href: `/endpoints/${encodeURIComponent(endpoint.name)}/` },
     "Playground", element("span", { class: "hidden" }, ` of ${endpoint.name}`));
 }
 
 function commands(endpoint) {
-  const run = "chem-endpoints local run -- chem-endpoints";
+  const region = endpoint.region === DEFAULT_REGION ? "" : `env AWS_REGION=${endpoint.region} `;
+  const run = `chem-endpoints local run -- ${region}chem-endpoints`;
   return element("details", { class: "commands" },
     element("summary", {}, "Commands"),
     command(`${run} predict ${endpoint.name} compounds.csv --out predicted.csv`),
@@ -70,7 +73,7 @@ export const endpointCard = (endpoint, now) =>
       element("h3", {}, endpoint.name),
       badge(endpoint.status),
       element("span", { class: "kind" }, KINDS[endpoint.kind] ?? "kind unknown"),
-      endpoint.region === "us-east-1" ? null : element("span", { class: "kind" }, endpoint.region),
+      endpoint.region === DEFAULT_REGION ? null : element("span", { class: "kind" }, endpoint.region),
       playground(endpoint)),
     endpoint.failure_reason ? element("p", { class: "failure" }, endpoint.failure_reason) : null,
     endpoint.share === null ? null : element("p", { class: "shift" }, shift(endpoint)),
