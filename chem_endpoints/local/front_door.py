@@ -185,6 +185,7 @@ class FrontDoor:
                 "folder": str(self._settings.folder.resolve()),
                 "endpoints": self._hosting.statuses(),
                 "keeps": self._settings.keep,
+                "clock_speed": self._settings.clock_speed,
             },
         )
 

@@ -6,6 +6,7 @@ from page_parts import code, generated_page, prose, table
 
 from chem_endpoints import errors
 from chem_endpoints.cli.exit_status import MEANINGS
+from chem_endpoints.client.fates import UNSENT
 from chem_endpoints.wire.columns import PREDICTION_ERROR, Reason
 from container.server.refusal import CODES
 
@@ -19,7 +20,9 @@ def errors_page() -> str:
     """The page."""
     parts = [
         f"## Reasons of a row\n\nThe first word of `{PREDICTION_ERROR}`; stable, so that you can group by it.",
-        ", ".join(code(str(reason)) for reason in Reason) + ".",
+        ", ".join(code(str(reason)) for reason in Reason)
+        + f". {code(UNSENT.partition(':')[0])} is the client's own: the run ended before it came to the row; the same call "
+        "made again asks for it.",
         "## Codes of the server\n\nThe body is JSON: `code`, `message`, and more where that helps. 5xx is the server's "
         "own fault.",
         table(["status", "code", "meaning"], [(status, code(name), text) for name, (status, text) in CODES.items()]),

@@ -32,6 +32,13 @@ def run(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+def test_the_clones_cdk_is_beside_its_other_commands(root: Path) -> None:
+    """Who has activated .venv types `cdk`; Node.js need not be on the path."""
+    cdk = root / ".venv" / "bin" / "cdk"
+    told = subprocess.run([cdk, "--version"], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("2.")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_shows_an_example(command: list[str]) -> None:
     code, told = run(*command, "--help")

@@ -188,6 +188,17 @@ def test_it_keeps_shows_and_forgets_its_state(run: Run, tmp_path: Path) -> None:
     assert run("forget").stdout == "no state was kept\n"
 
 
+def test_one_that_is_up_at_another_speed_is_told(run: Run) -> None:
+    run("up", "--detach", "--port", "0")
+    assert run("up").returncode == 0
+    assert run("up", "--clock-speed", "1").returncode == 0
+    done = run("up", "--detach", "--clock-speed", "20", "--keep")
+    assert done.returncode == 1
+    told = ", without --keep, with --clock-speed 1; end it first: chem-endpoints local down\n"
+    assert done.stdout.startswith("already up on ")
+    assert done.stdout.endswith(told)
+
+
 def test_the_log_is_followed_until_control_c(run: Run, tmp_path: Path, root: Path) -> None:
     url = run("up", "--detach", "--port", "0").stdout.strip().removeprefix("up on ")
     command = [sys.executable, "-u", "-m", "chem_endpoints.cli", "local", "logs", "--follow"]

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from chem_endpoints.cli.clone import tool_path
 from chem_endpoints.local.address import FOLDER_VARIABLE, PORT_VARIABLE, environment, find_running, state_file
 from chem_endpoints.local.server_process import free_port
 from page_fences import ROOT
@@ -82,7 +81,7 @@ def reader_environment(folder: Path, root: Path, port: int, *, ready: bool) -> d
         PORT_VARIABLE: str(port),
     }
     if ready:
-        variables["PATH"] = tool_path(root, f"{root / '.venv/bin'}{os.pathsep}{variables['PATH']}")
+        variables["PATH"] = f"{root / '.venv/bin'}{os.pathsep}{variables['PATH']}"  # as `activate` does
     return variables
 
 
