@@ -21,8 +21,8 @@ def errors_page() -> str:
     parts = [
         f"## Reasons of a row\n\nThe first word of `{PREDICTION_ERROR}`; stable, so that you can group by it.",
         ", ".join(code(str(reason)) for reason in Reason)
-        + f". {code(UNSENT.partition(':')[0])} is the client's own: the run ended before it came to the row; the same call "
-        "made again asks for it.",
+        + f". {code(UNSENT.partition(':')[0])} is the client's own: the run ended before it came to the row; the same "
+        "call made again asks for it.",
         "## Codes of the server\n\nThe body is JSON: `code`, `message`, and more where that helps. 5xx is the server's "
         "own fault.",
         table(["status", "code", "meaning"], [(status, code(name), text) for name, (status, text) in CODES.items()]),
