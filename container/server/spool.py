@@ -3,7 +3,9 @@
 import asyncio
 import os
 import tempfile
+from collections.abc import Callable
 from types import TracebackType
+from typing import Any
 
 INLINE_BYTES = 64 * 1024
 """Bodies up to this travel inside a frame."""
@@ -47,13 +49,13 @@ class Spool:
         """Writes what has been held back."""
         pending, self._pending = self._pending, bytearray()
         if pending:
-            await asyncio.to_thread(_write_all, self.descriptor, pending)
+            await _to_its_end(_write_all, self.descriptor, pending)
 
     async def _move_to_disk(self) -> None:
         self._count(-self._counted)
         memory, self.descriptor, self.on_disk = self.descriptor, _unlinked_file(), True
         try:  # `close` gives the file back from here on, also where the disk is full
-            await asyncio.to_thread(_copy, memory, self.descriptor, self.size)
+            await _to_its_end(_copy, memory, self.descriptor, self.size)
         finally:
             os.close(memory)
 
@@ -89,6 +91,16 @@ class Spool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+async def _to_its_end(call: Callable[..., None], *arguments: Any) -> None:
+    """Runs in a thread. Who is cancelled waits for it too: a descriptor closed meanwhile may become another file's."""
+    running = asyncio.ensure_future(asyncio.to_thread(call, *arguments))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 def _unlinked_file() -> int:

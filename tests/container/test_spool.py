@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,24 @@ def test_a_full_disk_keeps_no_file_open(monkeypatch: pytest.MonkeyPatch) -> None
     asyncio.run(grow())
     assert Spool.in_memory_bytes == before
     assert len(os.listdir("/proc/self/fd")) == opened
+
+
+def test_who_is_cancelled_closes_no_file_that_is_being_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[int] = []
+
+    def slowly(descriptor: int, data: bytes) -> None:
+        time.sleep(0.3)
+        written.append(os.write(descriptor, data))
+
+    async def cancel() -> None:
+        with Spool(on_disk=True) as body:
+            await body.append(b"x" * 10)
+            flushing = asyncio.create_task(body.flush())
+            await asyncio.sleep(0.05)
+            flushing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await flushing
+            assert written == [10]
+
+    monkeypatch.setattr(spool, "_write_all", slowly)
+    asyncio.run(cancel())
