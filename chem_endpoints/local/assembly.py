@@ -43,6 +43,7 @@ class Parts:
     hosting: Hosting
     capture: DataCapture
     scaler: Scaler
+    async_invocations: AsyncInvocations
     history: History
     functions: LambdaFunctions
     transforms: TransformJobs
@@ -76,6 +77,7 @@ class Parts:
         self.cloudformation.stop()
         self.history.stop()
         self.scaler.stop()
+        self.async_invocations.stop()
         state = self.kept.snapshot() if self.kept is not None else {}  # While the endpoints are there.
         self.hosting.logs.stop()
         self.hosting.stop()
@@ -155,6 +157,7 @@ def assemble(settings: Settings, port: int) -> Parts:
         hosting=hosting,
         capture=capture,
         scaler=scaler,
+        async_invocations=async_invocations,
         history=console.history,
         functions=beside_moto.functions,
         transforms=transforms,

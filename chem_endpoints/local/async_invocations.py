@@ -67,7 +67,12 @@ class AsyncInvocations:
         self._queues: dict[tuple[str, str], deque[AsyncRequest]] = {}
         self._running: dict[tuple[str, str], list[AsyncRequest]] = {}
         self._changed = threading.Condition()
+        self._stopping = threading.Event()
         threading.Thread(target=self._dispatch, name="async dispatcher", daemon=True).start()
+
+    def stop(self) -> None:
+        """Starts nothing more. What fails from now on fails since the servers end: it is kept, and begun again."""
+        self._stopping.set()
 
     @property
     def unfinished(self) -> int:
@@ -127,6 +132,8 @@ class AsyncInvocations:
 
     def _start_one(self, key: tuple[str, str]) -> bool:
         """Starts the oldest request of one queue when the endpoint has room, and any that has expired."""
+        if self._stopping.is_set():
+            return False
         region, name = key
         try:
             _, fleet = self._runtime.serving(name, region)
@@ -150,7 +157,7 @@ class AsyncInvocations:
         try:
             with TemporaryFile() as sent, TemporaryFile() as answered:  # Without names: nothing stays behind.
                 outcome = self._outcome(key, request, sent, answered, result)
-                if outcome is None:
+                if outcome is None or (outcome.failure is not None and self._stopping.is_set()):
                     self._put_back(key, request)
                 else:
                     self._finish(key, request, outcome, result)

@@ -45,8 +45,12 @@ class Deletion(StackWork):
     def _remove_all(self, retain: tuple[str, ...]) -> list[str]:
         failed, held = [], self.stack.state.resources
         successors = [step.after for step in self.stack.steps if step.created and step.after not in held.values()]
-        for resource in in_deletion_order(self.stack, [*successors, *held.values()]):
-            keep = resource.deletion_policy in KEEPING_POLICIES or resource.logical_id in retain
+        # An update that was cut off had not yet cleared away what it replaced.
+        former = [step.before for step in self.stack.steps if step.replaced and step.before is not None]
+        predecessors = [before for before in former if before not in [*held.values(), *successors]]
+        for resource in in_deletion_order(self.stack, [*predecessors, *successors, *held.values()]):
+            policy = resource.replace_policy if resource in predecessors else resource.deletion_policy
+            keep = policy in KEEPING_POLICIES or resource.logical_id in retain
             try:
                 if keep:
                     self.event(resource, "DELETE_SKIPPED")

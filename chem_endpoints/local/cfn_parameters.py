@@ -6,8 +6,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chem_endpoints.local.address import ACCOUNT
+from chem_endpoints.local.cfn_parameter_check import check_parameter
 from chem_endpoints.local.cfn_stack import CloudFormationError, Stack
-from chem_endpoints.local.cfn_template import Template
+from chem_endpoints.local.cfn_template import Template, as_text
 from chem_endpoints.local.own_clients import OwnClients
 
 _SSM_PREFIX = "AWS::SSM::Parameter::Value<"
@@ -17,13 +18,13 @@ def given_parameters(template: Template, request: list[dict[str, Any]], previous
     """The parameters as the caller means them: new, kept from before, or the template's default.
 
     Raises:
-        CloudFormationError: one has no value, or the template does not declare it.
+        CloudFormationError: one has no value, or one that its declaration forbids, or the template does not declare it.
     """
     declared = template.get("Parameters") or {}
     unknown = [item["ParameterKey"] for item in request if item["ParameterKey"] not in declared]
     if unknown:
         raise CloudFormationError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
-    values = {name: str(item["Default"]) for name, item in declared.items() if "Default" in item}
+    values = {name: as_text(item["Default"]) for name, item in declared.items() if "Default" in item}
     for item in request:
         name = item["ParameterKey"]
         if not item.get("UsePreviousValue"):
@@ -33,6 +34,8 @@ def given_parameters(template: Template, request: list[dict[str, Any]], previous
     missing = [name for name in declared if name not in values]
     if missing:
         raise CloudFormationError(f"Parameters: [{', '.join(missing)}] must have values")
+    for name, value in values.items():
+        check_parameter(name, declared[name], value)
     return values
 
 

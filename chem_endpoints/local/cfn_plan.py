@@ -17,7 +17,7 @@ from chem_endpoints.local.cfn_stack import (
     StackResource,
 )
 from chem_endpoints.local.cfn_tags import with_stack_tags
-from chem_endpoints.local.cfn_template import Referable, Resolver, TemplateError, Unmade, creation_order
+from chem_endpoints.local.cfn_template import Referable, Resolver, TemplateError, Unmade, as_text, creation_order
 from chem_endpoints.local.cfn_types import IGNORED_TYPES, TYPES, unrecognized
 
 
@@ -138,7 +138,9 @@ def outputs_of(resolver: Resolver) -> list[Output]:
     return [
         Output(
             key=key,
-            value=HIDDEN if is_hidden(output["Value"], resolver.resources) else str(resolver.resolve(output["Value"])),
+            value=HIDDEN
+            if is_hidden(output["Value"], resolver.resources)
+            else as_text(resolver.resolve(output["Value"])),
             description=output.get("Description"),
             export=resolver.resolve(output["Export"]["Name"]) if output.get("Export") else None,
         )

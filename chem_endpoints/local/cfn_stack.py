@@ -157,9 +157,15 @@ class Stack:
         self.status = status
 
     def end_interrupted(self) -> None:
-        """Ends an operation that was cut off: what it did stays, as after a failure without rollback."""
-        done = {step.after.logical_id: step.after for step in self.steps}
-        self.state = replace(self.state, resources={**self.state.resources, **done})
+        """Ends an operation that was cut off: what it did stays, as after a failure without rollback.
+
+        One that was clearing away after a rollback had restored everything: what is left is only what it had made.
+        """
+        if self.status == "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS":
+            self.steps = [step for step in self.steps if step.created]
+        else:
+            done = {step.after.logical_id: step.after for step in self.steps}
+            self.state = replace(self.state, resources={**self.state.resources, **done})
         operation = self.status.removesuffix("_IN_PROGRESS")
         ended = operation.removesuffix("_CLEANUP") if operation.endswith("_CLEANUP") else f"{operation}_FAILED"
         self.set_status(ended, "The local AWS was stopped meanwhile")

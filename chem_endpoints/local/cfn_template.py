@@ -69,6 +69,11 @@ def parse_template(body: str) -> Template:
     return template
 
 
+def as_text(value: Json) -> str:
+    """A scalar as CloudFormation's functions see it: all are text, and a boolean is ``true`` or ``false``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def references(value: Json) -> Iterator[str]:
     """Logical ids that this part of a template refers to (parameters and pseudo parameters included)."""
     if isinstance(value, list):
@@ -248,8 +253,8 @@ class Resolver:
         def value_of(found: re.Match[str]) -> str:
             name = found.group(1).strip()
             if name in names:
-                return str(names[name])
-            return str(self._get_att(name) if "." in name else self._ref(name))
+                return as_text(names[name])
+            return as_text(self._get_att(name) if "." in name else self._ref(name))
 
         return _LITERAL.sub(r"${\1}", _PLACEHOLDER.sub(value_of, text))
 
@@ -268,7 +273,7 @@ class Resolver:
     def _join(self, argument: Json) -> str:
         separator, parts = argument
         resolved = self.resolve(parts)
-        return UNKNOWN if resolved == UNKNOWN else str(separator).join(map(str, resolved))
+        return UNKNOWN if resolved == UNKNOWN else str(separator).join(map(as_text, resolved))
 
     def _split(self, argument: Json) -> Json:
         separator, text = argument
@@ -294,7 +299,7 @@ class Resolver:
 
     def _equals(self, argument: Json) -> bool:
         left, right = self.resolve(argument)
-        return str(left) == str(right)
+        return as_text(left) == as_text(right)
 
     def _and(self, argument: Json) -> bool:
         return all(map(self.resolve, argument))
@@ -306,7 +311,7 @@ class Resolver:
         return not self.resolve(argument[0])
 
     def _base64(self, argument: Json) -> str:
-        return base64.b64encode(str(self.resolve(argument)).encode()).decode()
+        return base64.b64encode(as_text(self.resolve(argument)).encode()).decode()
 
     def _get_azs(self, argument: Json) -> list[str]:
         region = self.resolve(argument) or self.parameters["AWS::Region"]

@@ -37,25 +37,36 @@ class KeptBodies:
             buffer = key._value_buffer
             name, size = getattr(buffer, _NAME, ("", -1))
             if size != key.contentsize or not (self._folder / name).is_file():
-                name = uuid.uuid4().hex
-                self._write(name, buffer)
+                name = self._write(buffer)
                 setattr(buffer, _NAME, (name, key.contentsize))
         return KeptBody(name)
 
-    def _write(self, name: str, buffer: IO[bytes]) -> None:
+    def _write(self, buffer: IO[bytes]) -> str:
+        """Writes a body onto the disk; returns its file's name, which ends with its size."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._folder / f"{name}.tmp"
+        stem = uuid.uuid4().hex
+        draft = self._folder / f"{stem}.tmp"
         with open(draft, "xb", opener=_private) as file:
             if not buffer.closed:  # That of an object which was deleted meanwhile is closed.
                 buffer.seek(0)
                 while piece := buffer.read(_PIECE_BYTES):
                     file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+            name = f"{stem}-{file.tell()}"
         draft.replace(self._folder / name)
+        return name
 
     def buffer(self, name: str) -> IO[bytes]:
-        """The body for an object that is restored: in memory as moto would have it, or its file itself."""
+        """The body for an object that is restored: in memory as moto would have it, or its file itself.
+
+        Raises:
+            ValueError: its file is not whole.
+        """
         path = self._folder / name
         size = path.stat().st_size
+        if name.rpartition("-")[2] != str(size):
+            raise ValueError(f"the file of an object's body has {size} bytes, not those that were written")
         buffer: Any = path.open("rb")
         if size <= LARGE_BYTES:
             with buffer as file:
@@ -63,6 +74,11 @@ class KeptBodies:
                 buffer.write(file.read())
         setattr(buffer, _NAME, (name, size))
         return buffer  # type: ignore[no-any-return]
+
+    def sync(self) -> None:
+        """Has the disk know the files' names, too."""
+        if self._folder.is_dir():
+            sync_folder(self._folder)
 
     def forget_all_but(self, names: Collection[str]) -> None:
         """Removes the files that nothing refers to."""
@@ -76,6 +92,15 @@ class KeptBodies:
 def empty_buffer() -> IO[bytes]:
     """The body of nothing."""
     return io.BytesIO()
+
+
+def sync_folder(folder: Path) -> None:
+    """Writes a folder's entries onto the disk: a file that was renamed is found there after a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _private(path: str, flags: int) -> int:

@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from chem_endpoints.local.kept_bodies import KeptBodies
+from chem_endpoints.local.kept_bodies import KeptBodies, sync_folder
 from chem_endpoints.local.kept_files import STATE_FILE, kept_folder
 from chem_endpoints.local.kept_moto import BackendState
 from chem_endpoints.local.kept_pickle import UNKEEPABLE, StatePickler, StateUnpickler
@@ -119,6 +119,7 @@ class KeptState:
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         written = self._of_one_moment(take or self.snapshot)
+        self._bodies.sync()
         header = {"saved": datetime.now(UTC).isoformat(timespec="seconds"), **_code(written.modules)}
         draft = self._file.with_suffix(".tmp")
         draft.unlink(missing_ok=True)
@@ -127,6 +128,7 @@ class KeptState:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._file)
+        sync_folder(self._folder)
         self._bodies.forget_all_but(written.bodies)
 
     def _save_on(self) -> None:

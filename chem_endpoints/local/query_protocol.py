@@ -4,6 +4,7 @@ Both directions follow botocore's own description of the service, so names and t
 clients expect. https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 """
 
+import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -97,10 +98,14 @@ def _render(parent: ElementTree.Element, name: str, shape: Shape, value: Any) ->
         element.text = _as_text(value)
 
 
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot hold, such as those that colour a terminal's text."""
+
+
 def _as_text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else _NOT_XML.sub("\ufffd", str(value))
 
 
 def _as_bytes(root: ElementTree.Element) -> bytes:
@@ -114,6 +119,6 @@ def render_error(code: str, message: str) -> bytes:
     error = ElementTree.SubElement(root, "Error")
     ElementTree.SubElement(error, "Type").text = "Sender"
     ElementTree.SubElement(error, "Code").text = code
-    ElementTree.SubElement(error, "Message").text = message
+    ElementTree.SubElement(error, "Message").text = _as_text(message)
     ElementTree.SubElement(root, "RequestId").text = str(uuid.uuid4())
     return _as_bytes(root)

@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chem_endpoints.smoke.account import Account
 from chem_endpoints.smoke.kinds import BY_WORD, EXPIRES_TAG, KINDS, PREFIX, RUN_TAG, is_absent
 
 REMOVAL_MINUTES = 30.0
 """An endpoint that is being updated is not deleted before that ended."""
+
+UNREACHABLE_MINUTES = 5.0
+"""So long a resource is asked for again while AWS cannot be reached."""
 
 _LOG_FOLDERS = ("/aws/sagemaker/Endpoints/", "/aws/sagemaker/InferenceComponents/")
 
@@ -70,7 +73,7 @@ def remove(account: Account, made: Iterable[Made], tell: Tell) -> list[str]:
         try:
             if _remove_one(account, one):
                 tell(f"deleted {one.kind} {one.name}")
-        except (ClientError, TimeoutError) as error:
+        except (ClientError, BotoCoreError, TimeoutError) as error:  # what comes after it must go all the same
             failed.append(f"{one.kind} {one.name}: {error}")
     return failed
 
@@ -93,25 +96,26 @@ def _remove_one(account: Account, one: Made) -> bool:
     """Deletes one resource, as often as AWS says that it is busy; False: there was none.
 
     Raises:
-        TimeoutError: it is still there.
+        TimeoutError: it is still there, or AWS cannot be reached.
         ClientError: it may not be looked at, or not be deleted.
     """
-    kind, deadline = BY_WORD[one.kind], time.monotonic() + 60 * REMOVAL_MINUTES
-    was_there, refusal = False, "it is still being deleted"
+    kind, started = BY_WORD[one.kind], time.monotonic()
+    reached, was_there, refusal = started, False, "it is still being deleted"
     while True:
         try:
             kind.exists(account, one.name)
+            was_there = True
+            kind.delete(account, one.name)
+            reached = time.monotonic()
         except ClientError as error:
             if is_absent(error):
                 return was_there
-            raise
-        was_there = True
-        if time.monotonic() > deadline:
-            raise TimeoutError(refusal)
-        try:
-            kind.delete(account, one.name)
-        except ClientError as error:
-            if error.response["Error"]["Code"].startswith("AccessDenied"):
+            if not was_there or error.response["Error"]["Code"].startswith("AccessDenied"):
                 raise
+            refusal, reached = str(error), time.monotonic()
+        except BotoCoreError as error:  # the connection broke: it may be back in a moment
             refusal = str(error)
+        now = time.monotonic()
+        if now - started > 60 * REMOVAL_MINUTES or now - reached > 60 * UNREACHABLE_MINUTES:
+            raise TimeoutError(refusal)
         time.sleep(account.poll_seconds)

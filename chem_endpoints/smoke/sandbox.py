@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chem_endpoints.smoke.account import Account
 from chem_endpoints.smoke.kinds import PREFIX, Tags, as_tags
@@ -224,7 +224,7 @@ class Sandbox:
         failed = self._remove(self._made)
         try:
             remove_log_groups(self.account, self._run, self._tell)
-        except ClientError as error:
+        except (ClientError, BotoCoreError) as error:
             failed.append(f"log groups of {PREFIX}{self._run}: {error}")
         return failed
 

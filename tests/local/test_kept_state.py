@@ -1,15 +1,19 @@
 """Promise: a kept state is the user's own, is whole at any moment, and is read only by what wrote it."""
 
 import json
+import os
 import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from chem_endpoints.local import kept_state
+from chem_endpoints.local.kept_bodies import KeptBodies
 from chem_endpoints.local.kept_files import forget_state, kept_folder, kept_since
 from chem_endpoints.local.kept_moto import BackendState
 from chem_endpoints.local.kept_state import KeptState, KeptStateError
@@ -163,3 +167,17 @@ def test_a_state_that_never_stands_still_is_kept_all_the_same(tmp_path: Path) ->
 
     saved(tmp_path, Restless(), numbers)
     assert restored(tmp_path)[1][0] >= 1
+
+
+def test_a_body_that_is_not_whole_is_refused(tmp_path: Path) -> None:
+    """A power cut may leave a file without its contents."""
+    bodies = KeptBodies(tmp_path)
+    with SpooledTemporaryFile() as buffer:
+        buffer.write(b"smiles\nCCO\n")
+        name = bodies.keep(SimpleNamespace(lock=threading.Lock(), _value_buffer=buffer, contentsize=11)).name
+    with bodies.buffer(name) as whole:
+        whole.seek(0)
+        assert whole.read() == b"smiles\nCCO\n"
+    os.truncate(tmp_path / name, 4)
+    with pytest.raises(ValueError, match="has 4 bytes, not those that were written"):
+        bodies.buffer(name)

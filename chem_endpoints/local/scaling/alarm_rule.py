@@ -123,13 +123,11 @@ class AlarmRule:
         return self._verdict(outcome, looked_at, breaching)
 
     def _breaches_since_long(self, values: Values) -> bool:
-        """The oldest breaching datapoint is M periods old, and all later ones breach or are missing."""
+        """The oldest breaching datapoint of N periods is M periods old, and all in the range breach or are missing."""
         recent = list(values[-self.periods :])
         ages = [len(recent) - index for index, value in enumerate(recent) if value is not None and self.breaches(value)]
         return (
-            bool(ages)
-            and ages[0] >= self.datapoints
-            and all(value is None or self.breaches(value) for value in recent[-ages[0] :])
+            bool(ages) and ages[0] >= self.datapoints and all(value is None or self.breaches(value) for value in values)
         )
 
     def _verdict(self, state: str, looked_at: list[float], breaching: int) -> Verdict:

@@ -50,7 +50,10 @@ def test_the_user_guides_table_for_three_of_three(data: str, states: str) -> Non
         assert rule(missing=missing).judge(values(data), "kept").state == STATES[state], missing
 
 
-@pytest.mark.parametrize(("data", "states"), [("0-X-X", "AAAA"), ("00X0X", "AAAA"), ("-----", "IkAO")])
+@pytest.mark.parametrize(
+    ("data", "states"),
+    [("0-X-X", "AAAA"), ("00X0X", "AAAA"), ("0-X--", "OOAO"), ("----0", "OOAO"), ("---X-", "AkAO"), ("-----", "IkAO")],
+)
 def test_two_of_three(data: str, states: str) -> None:
     for missing, state in zip(("missing", "ignore", "breaching", "notBreaching"), states, strict=True):
         assert rule(m=2, missing=missing).judge(values(data), "kept").state == STATES[state], missing
