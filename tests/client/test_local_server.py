@@ -178,7 +178,7 @@ def test_a_model_that_does_not_start_is_told_in_the_servers_words(tmp_path: Path
     source = "def model_fn(folder):\n    pass\ndef predict_fn(df, model):\n    raise ValueError(df['smiles'].iloc[0])\n"
     folder = write_own_script_bundle(tmp_path, source)
     before = {process.pid for process in psutil.Process().children(recursive=True)}
-    with pytest.raises(ModelFailedError, match=r"the model of model did not start: .*golden") as refusal:
+    with pytest.raises(ModelFailedError, match=r"model did not start: .*golden") as refusal:
         LocalServer(folder, workers=1)
     assert "CCO" not in str(refusal.value)
     assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
