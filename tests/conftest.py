@@ -1,5 +1,6 @@
 """What all tests share: the repository's root, the reference data if it is at hand, one trained model."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="synthesize every legal combination (tests/matrix)",
     )
+
+
+def pytest_configure() -> None:
+    """A background job of a script ignores Ctrl-C, and so would every process that is started here and told to end."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
