@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from chem_endpoints import Endpoint
 from chem_endpoints.client.card import ModelCard
 from chem_endpoints.wire.bundle import verify_archive
 from chem_endpoints.wire.manifest import Feature, Manifest, Output
@@ -57,7 +56,3 @@ def test_a_notebook_gets_a_table_in_which_names_are_only_text() -> None:
     html = ModelCard.of(named, "ab" * 32)._repr_html_()
     assert "&lt;b&gt; in &lt;nM&gt;" in html
     assert "<b>" not in html
-
-
-def test_an_endpoint_shows_it() -> None:
-    assert repr(Endpoint.local(BUNDLE).card()).startswith("model ")

@@ -15,6 +15,8 @@ import pandas as pd
 import psutil
 import pytest
 
+from chem_endpoints.client.card import ModelCard
+from chem_endpoints.client.local_endpoint import LocalEndpoint
 from chem_endpoints.client.local_server import LocalServer, describe_bundle
 from chem_endpoints.client.local_transport import LocalTransport
 from chem_endpoints.client.retry import FailedInvocation
@@ -65,6 +67,12 @@ def shared() -> Iterator[LocalServer]:
 def lengths(tmp_path: Path) -> Path:
     """The folder of a small bundle whose model returns the length of a text."""
     return write_own_script_bundle(tmp_path)
+
+
+def test_its_card_is_that_of_the_bundle_and_shown_in_short(shared: LocalServer) -> None:
+    card = LocalEndpoint(shared).card()
+    assert card == ModelCard.of(verify_archive(BUNDLE).manifest, verify_archive(BUNDLE).digest)
+    assert repr(card).startswith("model ")
 
 
 def test_the_answer_is_that_of_the_golden_rows_and_carries_the_digest(shared: LocalServer) -> None:
