@@ -13,6 +13,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from chem_endpoints.local.s3_bodies import LARGE_BYTES
+from chem_endpoints.synced_folder import sync_folder
 
 _PIECE_BYTES = 1 << 20
 _NAME = "kept_name"
@@ -92,15 +93,6 @@ class KeptBodies:
 def empty_buffer() -> IO[bytes]:
     """The body of nothing."""
     return io.BytesIO()
-
-
-def sync_folder(folder: Path) -> None:
-    """Writes a folder's entries onto the disk: a file that was renamed is found there after a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _private(path: str, flags: int) -> int:

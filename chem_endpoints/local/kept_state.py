@@ -21,10 +21,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from chem_endpoints.local.kept_bodies import KeptBodies, sync_folder
+from chem_endpoints.local.kept_bodies import KeptBodies
 from chem_endpoints.local.kept_files import STATE_FILE, kept_folder
 from chem_endpoints.local.kept_moto import BackendState
 from chem_endpoints.local.kept_pickle import UNKEEPABLE, StatePickler, StateUnpickler
+from chem_endpoints.synced_folder import sync_folder
 
 _LOGGER = logging.getLogger(__name__)
 _ATTEMPTS = 6

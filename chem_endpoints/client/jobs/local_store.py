@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chem_endpoints.client.jobs.job_store import Removed
 from chem_endpoints.client.jobs.s3_store import BYTES
+from chem_endpoints.synced_folder import sync_folder
 
 TEMPORARY = ".part-"
 """Begin of the names of files that are being written."""
@@ -46,7 +47,7 @@ class LocalStore:
             return False
         finally:
             temporary.unlink(missing_ok=True)
-        _sync(path.parent)
+        sync_folder(path.parent)
         return True
 
     def get(self, name: str) -> bytes | None:
@@ -75,12 +76,3 @@ def _make(folder: Path) -> None:
     if not folder.is_dir():
         _make(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    """The folder's entry for a new file is written too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
